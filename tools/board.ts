@@ -1,0 +1,173 @@
+// Reads a target's board.json: memory map, images, windows, registers, interrupts and how the target is compiled.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { checkTarget, packageRoot } from './targets.js';
+import { UserError } from './user-error.js';
+
+/** The two halves of a scene. */
+export type Side = 'device' | 'driver';
+
+/** A stretch of a core's memory. */
+export interface Region {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** One side's program. */
+export interface BoardImage {
+  readonly core: number;
+  /** Absent: the side is linked into the other side's image (a single core) or the target is a process. */
+  readonly flash?: Region;
+  readonly ram?: Region;
+  readonly stackBytes: number;
+  readonly heapBytes: number;
+}
+
+/** A memory window that both sides reach. */
+export interface BoardWindow {
+  readonly name: string;
+  /** Where both cores see it; absent on the host. */
+  readonly cpuAddress?: number;
+  /** As the driver gives it to the device; '' = private to the device's core. */
+  readonly driverAddress: string;
+  readonly bytes: number;
+}
+
+/** A target's board.json with every address as a number. */
+export interface Board {
+  readonly name: string;
+  readonly description: string;
+  readonly cpu: string;
+  /** QEMU's machine name; absent where QEMU does not run the target. */
+  readonly qemuMachine?: string;
+  readonly compiler: { readonly command: string; readonly flags: readonly string[] };
+  /** C and assembly files of the machine, relative to platforms/. */
+  readonly sources: readonly string[];
+  readonly images: Readonly<Record<Side, BoardImage>>;
+  readonly windows: readonly BoardWindow[];
+  readonly layouts: readonly { readonly window: number; readonly offset: number }[];
+  readonly registers: readonly { readonly name: string; readonly address?: number }[];
+  readonly interrupts: readonly { readonly name: string; readonly line?: number }[];
+  readonly uart?: Readonly<Record<Side, number>>;
+  readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number };
+}
+
+/** Checks JSON as it is read; every complaint names the file and the member. */
+class Reader {
+  constructor(
+    private readonly file: string,
+    private readonly at: string,
+    private readonly value: unknown,
+  ) {}
+
+  private refuse(what: string): never {
+    throw new UserError(`${this.file}: ${this.at === '' ? 'the file' : this.at} must be ${what}.`);
+  }
+
+  member(name: string): Reader {
+    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) {
+      this.refuse('an object');
+    }
+    const at = this.at === '' ? name : `${this.at}.${name}`;
+    return new Reader(this.file, at, (this.value as Record<string, unknown>)[name]);
+  }
+
+  /** What `read` makes of this member, as a spreadable object; nothing when the member is absent. */
+  optional<Name extends string, T>(name: Name, read: (reader: Reader) => T): { [key in Name]?: T } {
+    const reader = this.member(name);
+    return (reader.value === undefined ? {} : { [name]: read(reader) }) as { [key in Name]?: T };
+  }
+
+  list<T>(read: (reader: Reader) => T): T[] {
+    if (!Array.isArray(this.value)) {
+      this.refuse('a list');
+    }
+    return this.value.map((value, index) => read(new Reader(this.file, `${this.at}[${index}]`, value)));
+  }
+
+  string(): string {
+    return typeof this.value === 'string' ? this.value : this.refuse('a string');
+  }
+
+  count(): number {
+    return Number.isInteger(this.value) && (this.value as number) >= 0 ? (this.value as number) : this.refuse('a whole number');
+  }
+
+  /** A 32-bit address written as a string of hexadecimal digits. */
+  address(): number {
+    const text = this.string();
+    return /^0x[0-9a-fA-F]{1,8}$/.test(text) ? Number(text) : this.refuse('an address such as "0x20000000"');
+  }
+
+  driverAddress(): string {
+    const text = this.string();
+    return /^(0x[0-9a-fA-F]{16})?$/.test(text) ? text : this.refuse('"0x" with 16 hexadecimal digits, or ""');
+  }
+
+  windowBytes(): number {
+    const bytes = this.count();
+    return bytes >= 16 && bytes <= 2 ** 27 && bytes % 16 === 0 ? bytes : this.refuse('a multiple of 16 from 16 to 2^27');
+  }
+}
+
+const region = (reader: Reader): Region => ({ address: reader.member('address').address(), bytes: reader.member('bytes').count() });
+
+const image = (reader: Reader): BoardImage => ({
+  core: reader.member('core').count(),
+  ...reader.optional('flash', region),
+  ...reader.optional('ram', region),
+  stackBytes: reader.member('stackBytes').count(),
+  heapBytes: reader.member('heapBytes').count(),
+});
+
+const sides = (reader: Reader): Record<Side, number> => ({
+  device: reader.member('device').address(),
+  driver: reader.member('driver').address(),
+});
+
+/** Checks the content of a board.json; `file` is for messages. */
+export function parseBoard(text: string, file: string): Board {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is not JSON: ${(error as Error).message}.`);
+  }
+  const top = new Reader(file, '', json);
+  const compiler = top.member('compiler');
+  const images = top.member('images');
+  const { emulator } = top.optional('emulator', (reader) => reader.optional('qemu', (qemu) => qemu.member('machine').string()));
+  return {
+    name: top.member('name').string(),
+    description: top.member('description').string(),
+    cpu: top.member('cpu').string(),
+    ...(emulator?.qemu === undefined ? {} : { qemuMachine: emulator.qemu }),
+    compiler: { command: compiler.member('command').string(), flags: compiler.member('flags').list((flag) => flag.string()) },
+    sources: top.member('sources').list((source) => source.string()),
+    images: { device: image(images.member('device')), driver: image(images.member('driver')) },
+    windows: top.member('windows').list((window) => ({
+      name: window.member('name').string(),
+      ...window.optional('cpuAddress', (address) => address.address()),
+      driverAddress: window.member('driverAddress').driverAddress(),
+      bytes: window.member('bytes').windowBytes(),
+    })),
+    layouts: top.member('layouts').list((layout) => ({ window: layout.member('window').count(), offset: layout.member('offset').count() })),
+    registers: top.member('registers').list((block) => ({
+      name: block.member('name').string(),
+      ...block.optional('address', (address) => address.address()),
+    })),
+    interrupts: top.member('interrupts').list((interrupt) => ({
+      name: interrupt.member('name').string(),
+      ...interrupt.optional('line', (line) => line.count()),
+    })),
+    ...top.optional('uart', sides),
+    ...top.optional('timer', (timer) => ({ ...sides(timer), hertz: timer.member('hertz').count() })),
+  };
+}
+
+/** Reads a target's board.json. An unknown target is an error that lists the known ones. */
+export function readBoard(target: string): Board {
+  checkTarget(target);
+  const file = path.join('platforms', target, 'board.json');
+  return parseBoard(readFileSync(path.join(packageRoot, file), 'utf8'), file);
+}

@@ -1,0 +1,83 @@
+// `vmsg build`: bundles an app, builds the images that hold it, and says what they take.
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundle } from '../bundle.js';
+import { checkFile, describe } from '../check-bundle.js';
+import { buildImage, type ImageResult } from '../image.js';
+import { packaged, progress } from '../scene.js';
+import { checkEngine, checkTarget, engines, knownTargets, shown } from '../targets.js';
+import { UserError } from '../user-error.js';
+
+export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] [--out DIR]
+  Builds the firmware image of an app; the default app serves entropy.
+  --target T      ${knownTargets().join(', ')}
+  --engine E      ${engines.join(', ')}; default ${engines[0]}
+  --program FILE  program of the emulated application core, default the entropy scene
+  --out DIR       default build/T`;
+
+/** What `buildApp` made. */
+export interface BuiltApp {
+  readonly image: ImageResult;
+  readonly bundleFile: string;
+  readonly bundleBytes: number;
+}
+
+export interface BuildAppOptions {
+  readonly target: string;
+  readonly engine: string;
+  readonly app?: string;
+  readonly program?: string;
+  readonly outDir?: string;
+  readonly log?: (line: string) => void;
+}
+
+/** Bundles, checks and links. A bundle whose hot code would allocate is refused. */
+export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
+  const { target, engine, log = () => undefined } = options;
+  checkTarget(target);
+  checkEngine(engine);
+  const outDir = path.resolve(options.outDir ?? path.join('build', target));
+  const device = path.join(outDir, 'device.js');
+  const driver = path.join(outDir, 'driver.js');
+  log(`bundling for ${target}`);
+  const { bytes } = await bundle({ target, entry: options.app ?? packaged('firmware', 'apps', 'entropy.ts'), role: 'device', outFile: device });
+  const checked = checkFile(device);
+  if (checked.findings.length > 0) {
+    throw new UserError(`The bundle is not fit for the hot path:\n${describe(device, checked).join('\n')}`);
+  }
+  await bundle({ target, entry: options.program ?? packaged('test', 'emulator', 'programs', 'entropy.ts'), role: 'driver', outFile: driver });
+  const image = await buildImage({ target, engine: 'duktape', bundles: { device, driver }, outDir, log });
+  return { image, bundleFile: device, bundleBytes: bytes };
+}
+
+/** Runs the command; returns the exit status. */
+export async function build(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { target: { type: 'string' }, engine: { type: 'string', default: engines[0] ?? '' }, program: { type: 'string' }, out: { type: 'string' } },
+  });
+  if (values.target === undefined) {
+    throw new UserError(`build wants --target; known targets: ${knownTargets().join(', ')}.`);
+  }
+  if (positionals.length > 1) {
+    throw new UserError(`build takes one app, not ${positionals.length}.`);
+  }
+  const built = await buildApp({
+    target: values.target,
+    engine: values.engine,
+    log: progress,
+    ...(positionals[0] === undefined ? {} : { app: positionals[0] }),
+    ...(values.program === undefined ? {} : { program: values.program }),
+    ...(values.out === undefined ? {} : { outDir: values.out }),
+  });
+  progress('');
+  const { device, driver, sizes } = built.image;
+  const line = (file: string, { flash, ram, heap, stack }: typeof sizes.device): string =>
+    `${shown(file)}: flash ${flash}, variables ${ram}, heap ${heap}, stack ${stack} bytes\n`;
+  process.stdout.write(`${shown(built.bundleFile)}: ${built.bundleBytes} bytes\n${line(device, sizes.device)}`);
+  if (driver !== undefined && sizes.driver !== undefined) {
+    process.stdout.write(line(driver, sizes.driver));
+  }
+  return 0;
+}

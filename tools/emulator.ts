@@ -1,0 +1,128 @@
+// Runs a scene on a target's emulator, or as a process on the host, and gathers what both cores print.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Board } from './board.js';
+import { UserError } from './user-error.js';
+
+/** One line of the device core's log: a code of firmware/wire/log.ts and the engine's counters at that moment. */
+export interface DeviceLog {
+  readonly code: number;
+  readonly value: number;
+  readonly microseconds: number;
+  /** Timer ticks this core was not idle since its start. */
+  readonly busyTicks: number;
+  readonly wakes: number;
+  readonly allocations: number;
+  readonly collections: number;
+  readonly heapLive: number;
+  readonly heapPeak: number;
+}
+
+export interface RunResult {
+  /** Exit status of the emulator: that of the driver's program, -1 when it had to be killed. */
+  readonly status: number;
+  readonly driver: readonly string[];
+  readonly device: readonly string[];
+  readonly log: readonly DeviceLog[];
+  /** True when the time limit ended the run. */
+  readonly hung: boolean;
+}
+
+export interface RunOptions {
+  readonly board: Board;
+  readonly images: { readonly device: string; readonly driver?: string | undefined };
+  /** The host's runner reads the bundles itself. */
+  readonly bundles: { readonly device: string; readonly driver: string };
+  readonly outDir: string;
+  /** A guard against a hang, in seconds of this machine's time. */
+  readonly limitSeconds: number;
+  readonly onDriverLine?: (line: string) => void;
+}
+
+function parseLog(lines: readonly string[]): DeviceLog[] {
+  return lines
+    .filter((line) => line.startsWith('~'))
+    .map((line) => line.slice(1).split(' ').map(Number))
+    .filter((numbers) => numbers.length === 9 && numbers.every(Number.isFinite))
+    .map(([code, value, microseconds, busyTicks, wakes, allocations, collections, heapLive, heapPeak]) => ({
+      code: code as number,
+      value: value as number,
+      microseconds: microseconds as number,
+      busyTicks: busyTicks as number,
+      wakes: wakes as number,
+      allocations: allocations as number,
+      collections: collections as number,
+      heapLive: heapLive as number,
+      heapPeak: heapPeak as number,
+    }));
+}
+
+/** The command that runs the scene, and the file in which the device core's UART ends up, where it is a file. */
+function command(options: RunOptions): { program: string; args: string[]; deviceFile?: string } {
+  const { board, images, bundles } = options;
+  if (board.images.device.flash === undefined) {
+    return { program: images.device, args: [bundles.device, bundles.driver] };
+  }
+  if (board.qemuMachine === undefined) {
+    throw new UserError(`Target '${board.name}' has no emulator.`);
+  }
+  const deviceFile = path.join(options.outDir, 'device-uart.log');
+  rmSync(deviceFile, { force: true });
+  const args = ['-M', board.qemuMachine, '-icount', 'shift=0,sleep=off', '-display', 'none', '-monitor', 'none'];
+  args.push('-serial', 'stdio', '-serial', `file:${deviceFile}`, '-semihosting-config', 'enable=on,target=native');
+  if (images.driver === undefined) {
+    args.push('-kernel', images.device);
+  } else {
+    args.push('-kernel', images.driver, '-device', `loader,file=${images.device}`);
+  }
+  return { program: 'qemu-system-arm', args, deviceFile };
+}
+
+function toLines(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => line !== '');
+}
+
+/** Runs until the driver's program ends or the limit is reached. Throws UserError when there is no emulator. */
+export async function runImages(options: RunOptions): Promise<RunResult> {
+  const { program, args, deviceFile } = command(options);
+  const driver: string[] = [];
+  let stderr = '';
+  const result = await new Promise<{ status: number; hung: boolean }>((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let hung = false;
+    const guard = setTimeout(() => {
+      hung = true;
+      child.kill('SIGKILL');
+    }, options.limitSeconds * 1000);
+    let rest = '';
+    const take = (line: string): void => {
+      driver.push(line);
+      options.onDriverLine?.(line);
+    };
+    child.stdout.on('data', (data: Buffer) => {
+      const lines = (rest + data.toString('latin1')).split(/\r?\n/);
+      rest = lines.pop() ?? '';
+      lines.forEach(take);
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data.toString('latin1');
+    });
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(guard);
+      reject(error.code === 'ENOENT' ? new UserError(`${program} is missing: install the Debian package qemu-system-arm.`) : error);
+    });
+    child.on('close', (code) => {
+      clearTimeout(guard);
+      if (rest !== '') {
+        take(rest);
+      }
+      resolve({ status: hung ? -1 : (code ?? -1), hung });
+    });
+  });
+  if (driver.length === 0 && result.status > 0 && stderr !== '') {
+    throw new UserError(`${path.basename(program)} could not run the scene: ${toLines(stderr)[0]}`);
+  }
+  const device = deviceFile === undefined ? toLines(stderr) : existsSync(deviceFile) ? toLines(readFileSync(deviceFile, 'latin1')) : [];
+  return { ...result, driver, device, log: parseLog(device) };
+}

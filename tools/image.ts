@@ -1,0 +1,356 @@
+// Builds a target's images: compiles the engine and the machine's C, links them with the bundles, and weighs the result.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Board, type Side, readBoard } from './board.js';
+import { packageRoot } from './targets.js';
+import { UserError } from './user-error.js';
+
+/** What to build. */
+export interface ImageOptions {
+  readonly target: string;
+  readonly engine: 'duktape';
+  /** Files with the bundles' text. */
+  readonly bundles: Readonly<Record<Side, string>>;
+  readonly outDir: string;
+  /** Told of each step that takes time. */
+  readonly log?: (line: string) => void;
+}
+
+/** What an image takes, in bytes. */
+export interface ImageSize {
+  /** Code, constants, the bundle, and the start values of variables. */
+  readonly flash: number;
+  /** Variables of the C code; heap and stack are counted apart. */
+  readonly ram: number;
+  readonly heap: number;
+  readonly stack: number;
+}
+
+/** What was built. */
+export interface ImageResult {
+  /** The device's image; on a target with one core it holds the driver too, on the host it is the runner. */
+  readonly device: string;
+  readonly driver?: string;
+  readonly sizes: { readonly device: ImageSize; readonly driver?: ImageSize };
+}
+
+const platforms = path.join(packageRoot, 'platforms');
+const ownFlags = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-ffunction-sections', '-fdata-sections'];
+const engineFlags = ['-std=gnu99', '-w', '-ffunction-sections', '-fdata-sections', '-fstrict-aliasing', '-fno-math-errno'];
+const sharedSources = ['engine/natives.c', 'engine/text.c', 'engine/heap.c', 'engine/seeded-random.c', 'engine/duktape/glue.c'];
+
+interface Outcome {
+  readonly status: number;
+  readonly output: string;
+}
+
+function run(command: string, args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      resolve({ status: status ?? 1, output });
+    });
+  });
+}
+
+function hashOf(parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  parts.forEach((part) => hash.update(part).update('\0'));
+  return hash.digest('hex').slice(0, 16);
+}
+
+let temporaries = 0;
+
+/** A name of its own for a file that is not complete yet: several builds may run at once, in one process or in many. */
+function temporaryName(file: string): string {
+  temporaries++;
+  return `${file}.${process.pid}-${temporaries}`;
+}
+
+/** Writes a file under its final name only when it is complete. */
+function writeWhole(file: string, content: string): void {
+  const temporary = temporaryName(file);
+  writeFileSync(temporary, content);
+  renameSync(temporary, file);
+}
+
+/** The compiler's version; a missing compiler or C library is an error that says what to install. */
+async function probeCompiler(board: Board): Promise<string> {
+  const { command, flags } = board.compiler;
+  const cross = command.startsWith('arm-none-eabi-');
+  const packages = cross ? 'gcc-arm-none-eabi and libnewlib-arm-none-eabi' : 'gcc and libc6-dev';
+  let version: Outcome;
+  try {
+    version = await run(command, ['--version']);
+  } catch {
+    throw new UserError(`The compiler ${command} for ${board.name} is missing: install the packages ${packages}.`);
+  }
+  const library = await run(command, [...flags, '-print-file-name=libc.a']);
+  if (!path.isAbsolute(library.output.trim())) {
+    throw new UserError(`The C library of ${command} for ${board.name} is missing: install the packages ${packages}.`);
+  }
+  return version.output;
+}
+
+/** Replaces `anchor`, which must occur exactly once. */
+function replaceOnce(text: string, anchor: string, replacement: string, file: string): string {
+  if (text.split(anchor).length !== 2) {
+    throw new UserError(`${file} is not the Duktape 2.7 that the build knows: "${anchor.trim()}" does not occur exactly once.`);
+  }
+  return text.replace(anchor, () => replacement);
+}
+
+/**
+ * Copies Duktape's sources with our settings and the collector's counter into the cache; returns the folder.
+ * `DUKTAPE_DIR` names another place than the Debian package's.
+ */
+function prepareDuktape(cache: string): string {
+  const from = process.env['DUKTAPE_DIR'] ?? '/usr/share/duktape';
+  const read = (name: string): string => {
+    const file = path.join(from, name);
+    if (!existsSync(file)) {
+      throw new UserError(`${file} is missing: install the package duktape-dev, or set DUKTAPE_DIR to a folder with Duktape 2.7's sources.`);
+    }
+    return readFileSync(file, 'utf8');
+  };
+  const anchor = '\theap->ms_running = 1;\n';
+  const source = replaceOnce(read('duktape.c'), anchor, `${anchor}\tglue_collection(heap->heap_udata);\n`, path.join(from, 'duktape.c'));
+  const place = '/* __OVERRIDE_DEFINES__ */';
+  const config = replaceOnce(read('duk_config.h'), place, '#include "overrides.h"', path.join(from, 'duk_config.h'));
+  const header = read('duktape.h');
+  const overrides = readFileSync(path.join(platforms, 'engine/duktape/overrides.h'), 'utf8');
+  const folder = path.join(cache, `duktape-${hashOf([source, config, header, overrides])}`);
+  mkdirSync(folder, { recursive: true });
+  const files: readonly (readonly [string, string])[] = [
+    ['duktape.c', source],
+    ['duk_config.h', config],
+    ['duktape.h', header],
+    ['overrides.h', overrides],
+  ];
+  files.forEach(([name, content]) => {
+    if (!existsSync(path.join(folder, name))) {
+      writeWhole(path.join(folder, name), content);
+    }
+  });
+  return folder;
+}
+
+const hex = (address: number): string => `0x${address.toString(16)}`;
+
+/** board.h for one image: the board's numbers as macros for C and the linker script. */
+function boardHeader(board: Board, side: Side): string {
+  const { device, driver } = board.images;
+  const own = board.images[side];
+  const single = side === 'device' && driver.flash === undefined;
+  // On a single core the driver starts on the main stack and the device is the second one.
+  const main = single ? driver : own;
+  const defines: [string, string | number][] = [
+    ['BOARD_SIDE', side === 'device' ? 'MACHINE_DEVICE' : 'MACHINE_DRIVER'],
+    ['BOARD_BUNDLE_NAME', `"${side}.js"`],
+    ['BOARD_DEVICE_STACK', device.stackBytes],
+    ['BOARD_DRIVER_STACK', driver.stackBytes],
+    ['BOARD_DEVICE_HEAP', device.heapBytes],
+    ['BOARD_DRIVER_HEAP', driver.heapBytes],
+    ['BOARD_MAIN_STACK', main.stackBytes],
+    ['BOARD_MAIN_HEAP', main.heapBytes],
+    ['BOARD_WINDOWS', `{ ${board.windows.map((window) => `{ (uint8_t *)${hex(window.cpuAddress ?? 0)}, ${window.bytes} }`).join(', ')} }`],
+    ['BOARD_REGISTERS', `{ ${board.registers.map((block) => hex(block.address ?? 0)).join(', ')} }`],
+    ['BOARD_INTERRUPTS', `{ ${board.interrupts.map((interrupt) => interrupt.line ?? 0).join(', ')} }`],
+    ['BOARD_SEMIHOSTING', board.qemuMachine === undefined ? 0 : 1],
+  ];
+  if (single) {
+    defines.push(['BOARD_SECOND_STACK', device.stackBytes], ['BOARD_SECOND_HEAP', device.heapBytes]);
+  }
+  if (device.ram !== undefined) {
+    defines.push(['BOARD_DEVICE_STACK_LOW', hex(device.ram.address)]);
+  }
+  if (own.flash !== undefined && own.ram !== undefined) {
+    defines.push(
+      ['BOARD_FLASH_ADDRESS', hex(own.flash.address)],
+      ['BOARD_FLASH_BYTES', own.flash.bytes],
+      ['BOARD_RAM_ADDRESS', hex(own.ram.address)],
+      ['BOARD_RAM_BYTES', own.ram.bytes],
+    );
+  }
+  if (board.uart !== undefined) {
+    defines.push(
+      ['BOARD_UART', hex(board.uart[side])],
+      ['BOARD_UART_DEVICE', hex(board.uart.device)],
+      ['BOARD_UART_DRIVER', hex(board.uart.driver)],
+    );
+  }
+  if (board.timer !== undefined) {
+    defines.push(['BOARD_TIMER', hex(board.timer[side])], ['BOARD_TIMER_HERTZ', board.timer.hertz]);
+  }
+  const lines = defines.map(([name, value]) => `#define ${name} ${value}\n`).join('');
+  return `// The ${side} image of ${board.name} in numbers; made from board.json by the build.\n${lines}`;
+}
+
+/** Compiles into the cache under a name made from everything that goes in; returns the object file. */
+async function compile(
+  board: Board,
+  version: string,
+  cache: string,
+  source: string,
+  flags: readonly string[],
+  inputs: readonly string[],
+  log: (line: string) => void,
+): Promise<string> {
+  const name = path.basename(source, path.extname(source));
+  const all = [...board.compiler.flags, ...flags];
+  const key = hashOf([version, all.join(' '), readFileSync(source, 'utf8'), ...inputs]);
+  const object = path.join(cache, `${name}-${key}.o`);
+  if (!existsSync(object)) {
+    log(`compile ${path.basename(source)}`);
+    const temporary = temporaryName(object);
+    const { status, output } = await run(board.compiler.command, [...all, '-c', source, '-o', temporary]);
+    if (status !== 0) {
+      throw new Error(`${board.compiler.command} failed on ${source}:\n${output}`);
+    }
+    renameSync(temporary, object);
+  }
+  return object;
+}
+
+/** Says a linker's message about a full region in the board's words. */
+function linkError(board: Board, side: Side, output: string): Error {
+  const overflows = [...output.matchAll(/region `(\w+)' overflowed by (\d+) bytes/g)];
+  if (overflows.length === 0) {
+    return new Error(`The ${side} image of ${board.name} does not link:\n${output}`);
+  }
+  const regions = overflows.map(([, region, bytes]) => `${region === 'FLASH' ? 'flash' : 'RAM'} is ${bytes} bytes too small`);
+  return new UserError(`The ${side} image does not fit ${board.name}: ${regions.join(' and ')} (images.${side} in its board.json).`);
+}
+
+/** A section of an ELF file. */
+export interface ElfSection {
+  readonly name: string;
+  readonly bytes: number;
+  /** Takes memory when the program runs (SHF_ALLOC). */
+  readonly allocated: boolean;
+  /** Has content in the file (not SHT_NOBITS). */
+  readonly stored: boolean;
+  readonly writable: boolean;
+}
+
+/** Reads the section headers of a little-endian ELF file of 32 or 64 bits. */
+export function readElfSections(elf: Buffer): ElfSection[] {
+  if (elf.length < 52 || elf.readUInt32BE(0) !== 0x7f454c46 || elf[5] !== 1) {
+    throw new UserError('The file is not a little-endian ELF file.');
+  }
+  const wide = elf[4] === 2;
+  const word = (at: number): number => (wide ? Number(elf.readBigUInt64LE(at)) : elf.readUInt32LE(at));
+  const table = word(wide ? 0x28 : 0x20);
+  const entryBytes = elf.readUInt16LE(wide ? 0x3a : 0x2e);
+  const count = elf.readUInt16LE(wide ? 0x3c : 0x30);
+  const namesIndex = elf.readUInt16LE(wide ? 0x3e : 0x32);
+  const headers = Array.from({ length: count }, (_, index) => {
+    const at = table + index * entryBytes;
+    return {
+      name: elf.readUInt32LE(at),
+      type: elf.readUInt32LE(at + 4),
+      flags: word(at + 8),
+      offset: word(at + (wide ? 0x18 : 0x10)),
+      bytes: word(at + (wide ? 0x20 : 0x14)),
+    };
+  });
+  const names = headers[namesIndex]?.offset ?? 0;
+  return headers.map(({ name, type, flags, bytes }) => ({
+    name: elf.toString('latin1', names + name, elf.indexOf(0, names + name)),
+    bytes,
+    allocated: (flags & 2) !== 0,
+    stored: type !== 8,
+    writable: (flags & 1) !== 0,
+  }));
+}
+
+/** Weighs an image; heap and stack are those of the sections of these names. */
+export function imageSize(elf: Buffer): ImageSize {
+  const sections = readElfSections(elf).filter((section) => section.allocated);
+  const sum = (wanted: (section: ElfSection) => boolean): number =>
+    sections.filter(wanted).reduce((bytes, section) => bytes + section.bytes, 0);
+  const apart = (section: ElfSection): boolean => section.name === '.heap' || section.name === '.stack';
+  return {
+    flash: sum((section) => section.stored),
+    ram: sum((section) => section.writable && !apart(section)),
+    heap: sum((section) => section.name === '.heap'),
+    stack: sum((section) => section.name === '.stack'),
+  };
+}
+
+/** Builds the images of a target into `outDir`. What a user can mend is reported as a UserError of one sentence. */
+export async function buildImage(options: ImageOptions): Promise<ImageResult> {
+  const board = readBoard(options.target);
+  const log = options.log ?? (() => undefined);
+  const version = await probeCompiler(board);
+  const cache = path.resolve('build', board.name, 'obj');
+  mkdirSync(cache, { recursive: true });
+  mkdirSync(options.outDir, { recursive: true });
+  const duktape = prepareDuktape(cache);
+  const isProcess = board.images.device.flash === undefined;
+  const single = board.images.driver.flash === undefined;
+
+  const engine = compile(
+    board, version, cache, path.join(duktape, 'duktape.c'), [...engineFlags, `-I${duktape}`],
+    [], log,
+  );
+
+  const link = async (side: Side): Promise<string> => {
+    const header = boardHeader(board, side);
+    const headerFolder = path.join(cache, `board-${hashOf([header])}`);
+    mkdirSync(headerFolder, { recursive: true });
+    writeWhole(path.join(headerFolder, 'board.h'), header);
+    const includes = [headerFolder, duktape, ...['engine', 'one-core', 'cortex-m'].map((folder) => path.join(platforms, folder))];
+    const headers = includes.flatMap((folder) =>
+      readdirSync(folder).filter((name) => name.endsWith('.h')).map((name) => readFileSync(path.join(folder, name), 'utf8')),
+    );
+    const flags = [...ownFlags, ...includes.map((folder) => `-I${folder}`)];
+    const own = [...sharedSources, ...board.sources].map((source) =>
+      compile(board, version, cache, path.join(platforms, source), flags, headers, log),
+    );
+    // The host's runner reads its bundles when it starts.
+    const linked: readonly (readonly [string, Side])[] = isProcess ? []
+      : single ? [['bundle_main', 'driver'], ['bundle_second', 'device']]
+      : [['bundle_main', side]];
+    const bundles = linked.map(([symbol, from]) => {
+      const file = path.resolve(options.bundles[from]);
+      return compile(
+        board, version, cache, path.join(platforms, 'engine/bundle.S'),
+        [`-DBUNDLE_SYMBOL=${symbol}`, `-DBUNDLE_FILE="${file}"`], [readFileSync(file, 'utf8')], () => undefined,
+      );
+    });
+    const objects = await Promise.all([engine, ...own, ...bundles]);
+    const out = path.join(options.outDir, isProcess ? 'vmsg-host' : single ? `${board.name}.elf` : `${side}.elf`);
+    const flagsOfLink = ['-Wl,--gc-sections', '-Wl,-z,noexecstack'];
+    if (!isProcess) {
+      const script = path.join(headerFolder, 'image.ld');
+      const made = await run(board.compiler.command, ['-E', '-P', '-x', 'c', `-I${headerFolder}`, path.join(platforms, 'cortex-m/image.ld'), '-o', script]);
+      if (made.status !== 0) {
+        throw new Error(`The linker script of ${board.name} cannot be made:\n${made.output}`);
+      }
+      flagsOfLink.push('-nostartfiles', '--specs=nosys.specs', '-T', script);
+    }
+    const temporary = temporaryName(out);
+    const { status, output } = await run(board.compiler.command, [...board.compiler.flags, ...flagsOfLink, ...objects, '-lm', '-o', temporary]);
+    if (status !== 0) {
+      throw linkError(board, side, output);
+    }
+    renameSync(temporary, out);
+    log(`link ${path.basename(out)}`);
+    return out;
+  };
+
+  const device = await link('device');
+  const sizes = imageSize(readFileSync(device));
+  if (single) {
+    return { device, sizes: { device: sizes } };
+  }
+  const driver = await link('driver');
+  return { device, driver, sizes: { device: sizes, driver: imageSize(readFileSync(driver)) } };
+}

@@ -1,0 +1,86 @@
+// Builds and runs a scene: a device application on the coprocessor, a driver program on the application core.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { readBoard } from './board.js';
+import { bundle } from './bundle.js';
+import type { RunResult } from './emulator.js';
+import { runImages } from './emulator.js';
+import type { ImageResult } from './image.js';
+import { buildImage } from './image.js';
+import { packageRoot } from './targets.js';
+
+export interface SceneOptions {
+  readonly target: string;
+  /** Source file of the device's application. */
+  readonly app: string;
+  /** Source file of the application core's program. */
+  readonly program: string;
+  /** A guard against a hang, in seconds. */
+  readonly limitSeconds: number;
+  readonly onStep: (line: string) => void;
+  readonly onDriverLine?: (line: string) => void;
+}
+
+export interface SceneResult extends RunResult {
+  readonly image: ImageResult;
+  /** Bytes of the device's minified bundle. */
+  readonly bundleBytes: number;
+}
+
+/** Where a source file of this package lies. */
+export function packaged(...parts: string[]): string {
+  return path.join(packageRoot, ...parts);
+}
+
+/** Bundles both programs, builds the images and runs them. What a user can mend comes as a UserError. */
+export async function runScene(options: SceneOptions): Promise<SceneResult> {
+  const board = readBoard(options.target);
+  const outDir = path.resolve('build', options.target, `${path.basename(options.program, '.ts')}-scene`);
+  mkdirSync(outDir, { recursive: true });
+  const device = path.join(outDir, 'device.js');
+  const driver = path.join(outDir, 'driver.js');
+  options.onStep(`bundling ${path.basename(options.app)} for ${options.target}`);
+  const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device });
+  options.onStep(`bundling ${path.basename(options.program)} for the application core`);
+  await bundle({ target: options.target, entry: options.program, role: 'driver', outFile: driver });
+  const image = await buildImage({ target: options.target, engine: 'duktape', bundles: { device, driver }, outDir, log: options.onStep });
+  options.onStep(`starting ${board.qemuMachine ?? options.target}`);
+  const run = await runImages({
+    board,
+    images: image,
+    bundles: { device, driver },
+    outDir,
+    limitSeconds: options.limitSeconds,
+    ...(options.onDriverLine === undefined ? {} : { onDriverLine: options.onDriverLine }),
+  });
+  return { ...run, image, bundleBytes: bytes };
+}
+
+/** Figures the driver's program reported with lines `# name value`. */
+export function figures(lines: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const line of lines) {
+    const match = /^# (\S+) (-?\d+)$/.exec(line);
+    if (match !== null) {
+      found.set(match[1] as string, Number(match[2]));
+    }
+  }
+  return found;
+}
+
+/** The last step the driver's program announced. */
+export function lastStep(lines: readonly string[]): string {
+  return lines.filter((line) => line.startsWith('= ')).pop()?.slice(2) ?? 'start of the application core';
+}
+
+/** Writes one progress line that the next one replaces on a terminal, and that stands by itself elsewhere. */
+export function progress(text: string): void {
+  if (process.stdout.isTTY) {
+    process.stdout.write(`\r\x1b[K${text}`);
+    if (text === '') {
+      process.stdout.write('\r');
+    }
+  } else if (text !== '') {
+    process.stdout.write(`${text}\n`);
+  }
+}

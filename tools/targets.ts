@@ -1,0 +1,40 @@
+// The targets and engines this package knows: a target is a folder in platforms/ that holds a board.json.
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { UserError } from './user-error.js';
+
+/** The package's folder, absolute. */
+export const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** JavaScript engines that `vmsg build` can link. */
+export const engines: readonly string[] = ['duktape'];
+
+/** Names of all targets, sorted. */
+export function knownTargets(root: string = packageRoot): string[] {
+  return readdirSync(path.join(root, 'platforms'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(path.join(root, 'platforms', entry.name, 'board.json')))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** Refuses an unknown target with a sentence that lists the known ones. */
+export function checkTarget(target: string): void {
+  const known = knownTargets();
+  if (!known.includes(target)) {
+    throw new UserError(`Unknown target '${target}'; known targets: ${known.join(', ')}.`);
+  }
+}
+
+/** Refuses an unknown engine with a sentence that lists the known ones. */
+export function checkEngine(engine: string): void {
+  if (!engines.includes(engine)) {
+    throw new UserError(`Unknown engine '${engine}'; known engines: ${engines.join(', ')}.`);
+  }
+}
+
+/** A path as messages show it: relative to the working directory where that is shorter. */
+export function shown(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.length < file.length ? relative : file;
+}

@@ -1,0 +1,229 @@
+// `vmsg test`: every check and test of the project, one after the other, with one summary.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundle } from './bundle.js';
+import { checkFile, describe } from './check-bundle.js';
+import { packageRoot } from './targets.js';
+import { targetsWithPort } from './typecheck.js';
+import { UserError } from './user-error.js';
+
+/** What a step came to. A step that is no set of tests counts as one. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Shown when the step failed. */
+  readonly output?: string;
+  /** Why the step could not run; such a step never passes. */
+  readonly notRun?: string;
+}
+
+export interface Step {
+  readonly name: string;
+  readonly what: string;
+  readonly run: () => Promise<Outcome>;
+}
+
+/** Seconds after which a step is ended: a test that hangs must not hang the machine. */
+const limitSeconds = 1800;
+
+function pass(output?: string): Outcome {
+  return { passed: 1, failed: 0, skipped: 0, ...(output === undefined ? {} : { output }) };
+}
+
+function fail(output: string): Outcome {
+  return { passed: 0, failed: 1, skipped: 0, output };
+}
+
+function notRun(reason: string): Outcome {
+  return { passed: 0, failed: 0, skipped: 1, notRun: reason };
+}
+
+interface Ended {
+  readonly status: number;
+  readonly output: string;
+}
+
+/** Runs Node in the package's folder and keeps what it writes. */
+function node(args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...args], { cwd: packageRoot, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const keep = (data: Buffer): void => {
+      output += data.toString();
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    const limit = setTimeout(() => {
+      output += `\nended after ${limitSeconds} s\n`;
+      child.kill('SIGKILL');
+    }, limitSeconds * 1000);
+    child.on('error', reject);
+    child.on('close', (status) => {
+      clearTimeout(limit);
+      resolve({ status: status ?? 1, output });
+    });
+  });
+}
+
+async function lint(): Promise<Outcome> {
+  const eslint = path.join(packageRoot, 'node_modules', 'eslint', 'bin', 'eslint.js');
+  if (!existsSync(eslint)) {
+    return notRun('eslint is not installed');
+  }
+  const { status, output } = await node([eslint, '.', '--max-warnings', '0']);
+  return status === 0 ? pass() : fail(output);
+}
+
+async function types(): Promise<Outcome> {
+  const { status, output } = await node([path.join('tools', 'vmsg.mjs'), 'typecheck']);
+  return status === 0 ? pass() : fail(output);
+}
+
+/** Bundles the default app for every target and checks it; the scene's programs only have to be ES5. */
+async function bundles(): Promise<Outcome> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-bundles-'));
+  const programs = path.join(packageRoot, 'test', 'emulator', 'programs');
+  let passed = 0;
+  let failed = 0;
+  const lines: string[] = [];
+  const one = async (target: string, role: 'device' | 'driver', entry: string): Promise<void> => {
+    const outFile = path.join(folder, `${target}-${path.basename(entry, '.ts')}-${role}.js`);
+    try {
+      const { file } = await bundle({ target, role, entry, outFile });
+      const result = checkFile(file, { hot: role === 'device' });
+      const findings = describe(file, result);
+      if (role === 'device' && result.hotFunctions === 0) {
+        findings.push(`${file}: no function is recognised as hot, so nothing was checked`);
+      }
+      lines.push(...findings);
+      passed += findings.length === 0 ? 1 : 0;
+      failed += findings.length === 0 ? 0 : 1;
+    } catch (error) {
+      if (!(error instanceof UserError)) {
+        throw error;
+      }
+      failed++;
+      lines.push(error.message);
+    }
+  };
+  try {
+    for (const target of targetsWithPort()) {
+      await one(target, 'device', path.join(packageRoot, 'firmware', 'apps', 'entropy.ts'));
+    }
+    if (existsSync(path.join(programs, 'entropy.ts'))) {
+      await one('mps2-an521-m33', 'driver', path.join(programs, 'entropy.ts'));
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return { passed, failed, skipped: 0, output: `${lines.join('\n')}\n` };
+}
+
+/** Files of tests below a folder, without those below `without`. */
+export function testFiles(folder: string, without?: string): string[] {
+  return readdirSync(path.join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
+    .map((file) => path.join(folder, file))
+    .filter((file) => file.endsWith('.test.ts') && (without === undefined || !file.startsWith(without + path.sep)))
+    .sort();
+}
+
+/** The part of the runner's report that tells of failures, or all of it when it has no such part. */
+export function failures(output: string): string {
+  const at = output.indexOf('✖ failing tests:');
+  return at < 0 ? output : output.slice(at);
+}
+
+/** Runs files with Node's test runner and reads its counts. */
+export async function runTests(files: readonly string[], options: readonly string[]): Promise<Outcome> {
+  if (files.length === 0) {
+    return notRun('there are no test files');
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-test-'));
+  const countsFile = path.join(folder, 'counts.json');
+  try {
+    const { status, output } = await node([
+      ...options,
+      '--test',
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      `--test-reporter=${path.join(packageRoot, 'tools', 'test-counts.mjs')}`,
+      `--test-reporter-destination=${countsFile}`,
+      ...files,
+    ]);
+    const counts = (existsSync(countsFile) && readFileSync(countsFile, 'utf8').trim() !== '' ? JSON.parse(readFileSync(countsFile, 'utf8')) : {}) as Partial<Record<string, number>>;
+    const count = (name: string): number => counts[name] ?? 0;
+    const failed = count('fail') + count('cancelled');
+    // A runner that ends badly without naming a failed test did not get as far as counting.
+    const uncounted = failed === 0 && (status !== 0 || counts['tests'] === undefined) ? 1 : 0;
+    return { passed: count('pass'), failed: failed + uncounted, skipped: count('skipped') + count('todo'), output: failures(output) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function unit(): Promise<Outcome> {
+  const options = ['--conditions=fake', '--import', 'tsx', '--import', './test/support/hot-check/register.mjs'];
+  return runTests(testFiles('test', path.join('test', 'emulator')), options);
+}
+
+async function scene(): Promise<Outcome> {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  const missing = ['qemu-system-arm', 'arm-none-eabi-gcc'].filter((command) => !folders.some((folder) => existsSync(path.join(folder, command))));
+  return missing.length > 0 ? notRun(`${missing.join(' and ')} not installed`) : runTests(testFiles(path.join('test', 'emulator')), ['--import', 'tsx']);
+}
+
+const steps: readonly Step[] = [
+  { name: 'lint', what: 'doors, hot subset, common sense', run: lint },
+  { name: 'types', what: 'the device for every target, tools and tests', run: types },
+  { name: 'bundles', what: 'nothing in hot code allocates', run: bundles },
+  { name: 'unit', what: 'tests on this machine, every hot number checked', run: unit },
+  { name: 'emulator', what: 'the scene on two emulated cores', run: scene },
+];
+
+export const help = `vmsg test [step ...]
+  Runs every step, or the named ones; a step that fails does not keep the others from running.
+${steps.map(({ name, what }) => `  ${name.padEnd(10)}${what}`).join('\n')}`;
+
+/** Runs steps in order and prints the summary, whose last line is the sum; returns the exit status. */
+export async function runSteps(chosen: readonly Step[], write: (text: string) => void): Promise<number> {
+  const rows: string[] = [];
+  const width = Math.max(...chosen.map(({ name }) => name.length));
+  const sum = { passed: 0, failed: 0, skipped: 0, stepsNotRun: 0 };
+  for (const { name, what, run } of chosen) {
+    write(`${name}: ${what} ...\n`);
+    const start = process.hrtime.bigint();
+    const outcome = await run();
+    const seconds = Number((process.hrtime.bigint() - start) / 100_000_000n) / 10;
+    if (outcome.failed > 0 && outcome.output !== undefined) {
+      write(`${outcome.output.trimEnd()}\n`);
+    }
+    sum.passed += outcome.passed;
+    sum.failed += outcome.failed;
+    sum.skipped += outcome.skipped;
+    sum.stepsNotRun += outcome.notRun === undefined ? 0 : 1;
+    const verdict = outcome.notRun !== undefined ? `not run: ${outcome.notRun}` : outcome.failed > 0 ? 'FAILED' : 'passed';
+    const counts = outcome.notRun !== undefined ? '' : `${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped, ${seconds.toFixed(1)} s`;
+    rows.push(`  ${name.padEnd(width)}  ${verdict.padEnd(8)}  ${counts}`.trimEnd());
+  }
+  write(`\n${rows.join('\n')}\n\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped\n`);
+  return sum.failed > 0 || sum.stepsNotRun > 0 || sum.passed === 0 ? 1 : 0;
+}
+
+/** Runs the command; returns the exit status. */
+export async function test(args: readonly string[]): Promise<number> {
+  const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} });
+  for (const name of positionals) {
+    if (!steps.some((step) => step.name === name)) {
+      throw new UserError(`Unknown step '${name}'; known steps: ${steps.map((step) => step.name).join(', ')}.`);
+    }
+  }
+  if (!existsSync(path.join(packageRoot, 'test', 'tools'))) {
+    throw new UserError('The tests are in the repository, not in the installed package: run npm test in a clone.');
+  }
+  const chosen = positionals.length === 0 ? steps : steps.filter(({ name }) => positionals.includes(name));
+  return runSteps(chosen, (text) => process.stdout.write(text));
+}
