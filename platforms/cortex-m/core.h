@@ -1,0 +1,24 @@
+// Cortex-M system registers, in the Architecture Reference Manual's names.
+#ifndef CORE_H
+#define CORE_H
+
+#include <stdint.h>
+
+#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+#define SYST_CSR REGISTER(0xe000e010) // ENABLE b0, TICKINT b1, CLKSOURCE b2
+#define SYST_RVR REGISTER(0xe000e014)
+#define SYST_CVR REGISTER(0xe000e018)
+#define NVIC_ISER(n) REGISTER(0xe000e100 + 4 * (n))
+#define NVIC_ICER(n) REGISTER(0xe000e180 + 4 * (n))
+#define NVIC_ICPR(n) REGISTER(0xe000e280 + 4 * (n))
+#define SCB_ICSR REGISTER(0xe000ed04)  // VECTACTIVE b8..0, PENDSTCLR b25
+#define SCB_AIRCR REGISTER(0xe000ed0c) // ENDIANNESS b15
+#define SCB_CFSR REGISTER(0xe000ed28)
+#define SCB_HFSR REGISTER(0xe000ed2c)
+#define SCB_MMFAR REGISTER(0xe000ed34)
+#define SCB_BFAR REGISTER(0xe000ed38)
+
+enum { EXCEPTION_SYSTICK = 15, EXCEPTION_LINE_0 = 16 };
+
+#endif

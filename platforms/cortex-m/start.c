@@ -1,0 +1,173 @@
+// Start-up of a Cortex-M image: vector table, memory, stack paint, faults. Nothing is trusted from an earlier run.
+#include "board.h"
+#include "core.h"
+#include "cortex-m.h"
+#include "natives.h"
+#include "text.h"
+
+#include <string.h>
+
+enum { STACK_PAINT = (int)0xa5c3a5c3, LINES = 128 };
+
+extern uint32_t image_data_load[], image_data_start[], image_data_end[], image_bss_start[], image_bss_end[];
+extern uint32_t main_stack_low[], main_stack_high[];
+
+// Faults run on their own stack: the one in use may be what failed.
+static uint32_t fault_stack[128] __attribute__((used));
+
+void stack_paint(struct stack stack)
+{
+	for (uint32_t *word = stack.low; word < stack.high; word++)
+		*word = (uint32_t)STACK_PAINT;
+}
+
+uint32_t stack_peak(struct stack stack)
+{
+	uint32_t *word = stack.low;
+
+	if (*word == 0)
+		return 0;
+	while (word < stack.high && *word == (uint32_t)STACK_PAINT)
+		word++;
+	return (uint32_t)((uintptr_t)stack.high - (uintptr_t)word);
+}
+
+void stack_report(const char *side, struct stack stack)
+{
+	struct text line = { .length = 0 };
+
+	text_string(&line, "# ");
+	text_string(&line, side);
+	text_string(&line, "-stack-peak ");
+	text_decimal(&line, stack_peak(stack));
+	text_string(&line, "\n");
+	machine_write(line.bytes, line.length);
+}
+
+static void begin(void) __attribute__((used, noreturn));
+
+static void begin(void)
+{
+	stack_paint((struct stack){ main_stack_low, (uint32_t *)__builtin_frame_address(0) - 16 });
+	memcpy(image_data_start, image_data_load, (uintptr_t)image_data_end - (uintptr_t)image_data_start);
+	memset(image_bss_start, 0, (uintptr_t)image_bss_end - (uintptr_t)image_bss_start);
+	machine_main();
+}
+
+__attribute__((naked, noreturn)) static void reset(void)
+{
+	__asm volatile("cpsid i\n"
+		       "ldr r0, =main_stack_high\n"
+		       "mov sp, r0\n"
+#if __ARM_ARCH >= 8
+		       "ldr r0, =main_stack_low\n"
+		       "msr msplim, r0\n"
+#endif
+		       "b begin");
+}
+
+static void describe_fault(const uint32_t *frame, uint32_t exception) __attribute__((used, noreturn));
+
+static void describe_fault(const uint32_t *frame, uint32_t exception)
+{
+	struct text line = { .length = 0 };
+	struct { const char *name; uint32_t value; } values[] = {
+		{ " cfsr=", SCB_CFSR }, { " hfsr=", SCB_HFSR }, { " mmfar=", SCB_MMFAR }, { " bfar=", SCB_BFAR },
+		{ " sp=", (uint32_t)frame },
+		// The frame's place is not to be trusted after a stack fault.
+		{ " lr=", frame >= main_stack_low && frame + 8 <= main_stack_high ? frame[5] : 0 },
+		{ " pc=", frame >= main_stack_low && frame + 8 <= main_stack_high ? frame[6] : 0 },
+	};
+
+	text_string(&line, "the processor took exception ");
+	text_decimal(&line, exception);
+	for (unsigned at = 0; at < sizeof values / sizeof *values; at++) {
+		text_string(&line, values[at].name);
+		text_hex(&line, values[at].value);
+	}
+	line.bytes[line.length < sizeof line.bytes ? line.length : sizeof line.bytes - 1] = '\0';
+	natives_fatal(line.bytes);
+}
+
+__attribute__((naked)) static void fault(void)
+{
+	__asm volatile("mrs r0, msp\n"
+		       "mrs r1, ipsr\n"
+#if __ARM_ARCH >= 8
+		       "movs r2, #0\n"
+		       "msr msplim, r2\n"
+#endif
+		       "ldr r2, =fault_stack + 512\n"
+		       "mov sp, r2\n"
+		       "b describe_fault");
+}
+
+static void systick(void)
+{
+	// One shot: it has ended the sleep by becoming pending.
+	SYST_CSR = 0;
+}
+
+static void line(void)
+{
+	machine_line((SCB_ICSR & 0x1ff) - EXCEPTION_LINE_0);
+}
+
+__attribute__((section(".vectors"), used)) static void (*const vectors[EXCEPTION_LINE_0 + LINES])(void) = {
+	[0] = (void (*)(void))(uintptr_t)main_stack_high,
+	[1] = reset,
+	[2 ... 14] = fault,
+	[EXCEPTION_SYSTICK] = systick,
+	[EXCEPTION_LINE_0 ... EXCEPTION_LINE_0 + LINES - 1] = line,
+};
+
+void machine_end(int status)
+{
+	if (machine_side() == MACHINE_DRIVER)
+		machine_report();
+#if BOARD_SEMIHOSTING
+	// SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit.
+	uint32_t block[2] = { 0x20026, (uint32_t)status };
+	register uint32_t operation __asm("r0") = 0x20;
+	register uint32_t argument __asm("r1") = (uint32_t)block;
+	__asm volatile("bkpt 0xab" : : "r"(operation), "r"(argument) : "memory");
+#else
+	(void)status;
+#endif
+	for (;;)
+		__asm volatile("wfi");
+}
+
+// A cleared endianness bit is what the bundle's 16-bit views rely on.
+void machine_check(void)
+{
+	if (SCB_AIRCR & 1u << 15)
+		natives_fatal("this core runs big-endian; the bundle needs little-endian");
+}
+
+// newlib calls this when its own malloc needs memory. There is none: only the engine has a heap, and it uses heap.c.
+void *_sbrk(ptrdiff_t bytes);
+
+void *_sbrk(ptrdiff_t bytes)
+{
+	(void)bytes;
+	return (void *)-1;
+}
+
+void machine_barrier(void)
+{
+	__asm volatile("dmb" : : : "memory");
+}
+
+// The M4 and M33 built here have no data cache; a target with one (M7) brings its own pair.
+void machine_clean(const void *from, uint32_t bytes)
+{
+	(void)from;
+	(void)bytes;
+}
+
+void machine_invalidate(const void *from, uint32_t bytes)
+{
+	(void)from;
+	(void)bytes;
+}

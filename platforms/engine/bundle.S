@@ -1,0 +1,10 @@
+// One bundle's source text, linked into the image byte for byte: BUNDLE_FILE under the name BUNDLE_SYMBOL.
+#define JOIN2(a, b) a##b
+#define JOIN(a, b) JOIN2(a, b)
+
+	.section .rodata.bundle, "a"
+	.global BUNDLE_SYMBOL, JOIN(BUNDLE_SYMBOL, _end)
+	.balign 4
+BUNDLE_SYMBOL:
+	.incbin BUNDLE_FILE
+JOIN(BUNDLE_SYMBOL, _end):

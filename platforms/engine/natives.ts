@@ -1,0 +1,44 @@
+// The natives that the C glue of an engine supplies, under the names that ports and mailbox drivers import.
+
+/** The object `native` that every engine's glue places in the global scope before it runs the bundle. */
+interface Natives {
+  /** Window `number`'s memory as an ArrayBuffer over the real memory (start-up only: it makes an object). */
+  memory(number: number): ArrayBuffer;
+  copy(toWindow: number, toOffset: number, fromWindow: number, fromOffset: number, length: number): void;
+  fill(window: number, offset: number, length: number, value: number): void;
+  random(window: number, offset: number, length: number): number;
+  /** Writes the data cache's bytes of the range back; nothing on a core without one. */
+  clean(window: number, offset: number, length: number): void;
+  /** Drops the data cache's bytes of the range; nothing on a core without one. */
+  invalidate(window: number, offset: number, length: number): void;
+  barrier(): void;
+  /** Unmasks the interrupt lines, sleeps until one fires or `limit` microseconds have passed; returns and clears the pending lines. */
+  idle(limit: number): number;
+  clock(): number;
+  log(code: number, value: number): void;
+  /** Writes a line of text (start-up errors and driver programs; not for the hot path). */
+  print(text: string): void;
+  /** Ends the program with an exit status where there is something to return to; else parks the core. */
+  exit(status: number): void;
+  registerRead(block: number, offset: number): number;
+  registerHigh(): number;
+  registerWrite(block: number, offset: number, low: number, high: number): void;
+}
+
+declare const native: Natives;
+
+export const memory = native.memory;
+export const copy = native.copy;
+export const fill = native.fill;
+export const random = native.random;
+export const barrier = native.barrier;
+export const clean = native.clean;
+export const invalidate = native.invalidate;
+export const idle = native.idle;
+export const clock = native.clock;
+export const log = native.log;
+export const print = native.print;
+export const exit = native.exit;
+export const registerRead = native.registerRead;
+export const registerHigh = native.registerHigh;
+export const registerWrite = native.registerWrite;

@@ -1,0 +1,10 @@
+// A seeded generator of random bytes for emulated machines and repeatable runs. Not for cryptography.
+#ifndef SEEDED_RANDOM_H
+#define SEEDED_RANDOM_H
+
+#include <stdint.h>
+
+void seeded_random_start(uint32_t seed);
+void seeded_random_fill(uint8_t *to, uint32_t bytes);
+
+#endif
