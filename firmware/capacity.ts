@@ -1,0 +1,42 @@
+// How much the image can hold: the sizes of every table, fixed when the bundle is built.
+
+export const enum Capacity {
+  /** Bus instances. */
+  Buses = 2,
+  /** Devices of all buses together. */
+  Devices = 64,
+  /** Device numbers per bus that are found by one table look-up; higher ones are searched for. */
+  DirectNumbers = 64,
+  /** Device types with handlers of their own. */
+  DeviceTypes = 16,
+  /** Virtqueues of all devices together; at most 128, since event lists hold queues and devices in one byte. */
+  Queues = 128,
+  /** Entries of one bus's event list: every queue and every device once. */
+  Events = 192,
+  /** 16-bit words of feature bits: two per feature block of each device. */
+  FeatureWords = 512,
+  /** Bytes of all configuration spaces together. */
+  ConfigBytes = 4096,
+  /** Bytes of one accepted SET_CONFIG. */
+  ConfigWriteBytes = 256,
+  /** Memory windows. */
+  Windows = 8,
+  /** Elements of one descriptor chain, both directions together. */
+  ChainElements = 64,
+}
+
+/** How much one pass of the loop does before the other parts of the firmware have their turn. */
+export const enum Budget {
+  /** Messages taken from one bus. */
+  Messages = 16,
+  /** Queues served. */
+  Queues = 16,
+  /** Chains taken from one queue. */
+  Chains = 64,
+  /** Microseconds between two looks at a driver side that has not finished the handshake. */
+  HandshakePoll = 5000,
+  /** Microseconds between two looks at what no doorbell announces: room in the outgoing ring, a device without data. */
+  BlockedPoll = 1000,
+  /** Microseconds between two looks at a running driver side that rings no doorbell (its SHUTDOWN comes without one). */
+  RunningPoll = 100000,
+}

@@ -1,0 +1,67 @@
+// Places and publishes the AMP shared-memory layout v1 at start-up.
+import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
+import { barrier, fill, log, windowWords } from '#port';
+import { slotBytes } from '../bus/bus.hot.js';
+import { Log } from '../wire/log.js';
+import {
+  deviceElementsAt,
+  deviceHeadAt,
+  driverElementsAt,
+  driverHeadAt,
+  elementCount,
+  Layout,
+  layoutWindow,
+  restart,
+  setBusCount,
+} from './amp-shmem.hot.js';
+
+/** Byte offsets from the header: queue heads of 8 bytes behind it, then the device's and the driver's elements. */
+const deviceHeadOffset = 64;
+const driverHeadOffset = 72;
+const elementsOffset = 128;
+
+/** Bytes a layout with `elements` elements per direction takes. */
+export function layoutBytes(elements: number): number {
+  return elementsOffset + 2 * elements * Layout.ElementBytes;
+}
+
+/** Publishes the layout of `bus` at `place`; what lay there before is cleared, never trusted. The magic comes last. */
+export function publishLayout(bus: number, place: LayoutPlace, window: WindowDescription, elements: number): void {
+  const bytes = layoutBytes(elements);
+  if (elements < 2 || elements > 4096) {
+    throw new Error('bus ' + bus + ' has ' + elements + ' queue elements: 2 to 4096 are possible');
+  }
+  if (place.offset % 8 !== 0 || place.offset < 0 || place.offset + bytes > window.bytes) {
+    throw new Error('the layout of bus ' + bus + ' does not fit window "' + window.name + '" at offset ' + place.offset);
+  }
+  const memory = windowWords[place.window];
+  const base = place.offset / 2;
+  memory[base] = 0;
+  barrier();
+  fill(place.window, place.offset, bytes, 0);
+  layoutWindow[bus] = place.window;
+  deviceHeadAt[bus] = base + deviceHeadOffset / 2;
+  driverHeadAt[bus] = base + driverHeadOffset / 2;
+  deviceElementsAt[bus] = base + elementsOffset / 2;
+  driverElementsAt[bus] = base + elementsOffset / 2 + elements * Layout.ElementWords;
+  elementCount[bus] = elements;
+  slotBytes[bus] = Layout.ElementBytes;
+  memory[base + 1] = Layout.HeaderBytes;
+  memory[base + 2] = Layout.Version;
+  memory[base + 5] = elements;
+  memory[base + 6] = Layout.ElementBytes;
+  const offset64 = (byte: number, value: number): void => {
+    memory[base + byte / 2] = value & 65535;
+    memory[base + byte / 2 + 1] = value >> 16;
+  };
+  offset64(24, deviceHeadOffset);
+  offset64(32, elementsOffset);
+  offset64(48, driverHeadOffset);
+  offset64(56, elementsOffset + elements * Layout.ElementBytes);
+  setBusCount(bus + 1);
+  restart(bus);
+  memory[deviceHeadAt[bus] + Layout.HeadMagicWord] = Layout.HeadMagic;
+  barrier();
+  memory[base] = Layout.Magic;
+  log(Log.Published, bus);
+}

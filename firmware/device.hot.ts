@@ -1,0 +1,8 @@
+// What a device type's hot part works with: chains of its queues, their bytes, and what to tell the driver.
+export { elements, readableBytes, readableElements, writableBytes } from './virtqueue/chain.hot.js';
+export { fillChain, randomChain, readChain, writeChain } from './virtqueue/cursor.hot.js';
+export { finish, finishLater, take, untake } from './virtqueue/queue.hot.js';
+export { queueDevice, queueEpoch, queueIndex } from './virtqueue/queue-table.hot.js';
+export { kick, kickLater } from './virtqueue/kicks.hot.js';
+export { hasFeature } from './transport/device.hot.js';
+export { needsReset } from './transport/needs-reset.hot.js';

@@ -1,0 +1,29 @@
+// The firmware's loop: wait for a doorbell, then one pass over messages, queues and events.
+import { wait } from '#port';
+import { Budget } from './capacity.js';
+import { Wake } from '../hal/port.js';
+import { pollInterval, receiveAll, sendAll } from './carriers/amp-shmem.hot.js';
+import { later } from './virtqueue/kicks.hot.js';
+import { serveKicked } from './virtqueue/schedule.hot.js';
+
+/** One bounded pass; returns true when work is left for the next one. Requests come first, so they stay answerable. */
+export function pass(): boolean {
+  const messagesLeft = receiveAll();
+  const queuesLeft = serveKicked();
+  sendAll();
+  return messagesLeft || queuesLeft;
+}
+
+/** Runs until the port says stop. */
+export function loop(): void {
+  let busy = true;
+  let running = true;
+  while (running) {
+    let limit = 0;
+    if (!busy) {
+      limit = later === 0 ? pollInterval() : Budget.BlockedPoll;
+    }
+    running = (wait(limit) & Wake.Stop) === 0;
+    busy = pass();
+  }
+}

@@ -1,0 +1,87 @@
+// Joins port, buses and devices: what an application imports, and the start of the firmware.
+import { layouts, windows } from '#port';
+import { addBus } from './bus/add-bus.js';
+import { publishLayout } from './carriers/amp-shmem.js';
+import { Layout, setBusCount } from './carriers/amp-shmem.hot.js';
+import type { DeviceModel } from './devices/device-model.js';
+import { loop } from './loop.hot.js';
+import { addWindows } from './memory/windows.js';
+import { addDevice, clearDevices } from './transport/add-device.js';
+import { Feature } from './wire/features.js';
+
+export { entropy } from './devices/entropy.js';
+export type { EntropyOptions } from './devices/entropy.js';
+export type { DeviceModel, DeviceType } from './devices/device-model.js';
+
+export interface BusOptions {
+  /** Wire profile; 'A' is the v1 text. */
+  readonly profile: 'A';
+  readonly devices: readonly DeviceModel[];
+  /** Queue elements per direction, 2..4096; 16 by default. One element always stays empty. */
+  readonly elements?: number;
+  /** Vendor id of all devices, 0..2^32-1; 0x1AF4 by default. */
+  readonly vendor?: number;
+  /**
+   * Ring and transport feature bits every device offers besides VERSION_1, from 28 INDIRECT_DESC, 29 EVENT_IDX,
+   * 33 ACCESS_PLATFORM, 34 RING_PACKED, 35 IN_ORDER, 36 ORDER_PLATFORM, 38 NOTIFICATION_DATA, 40 RING_RESET.
+   * 28, 29 and 40 by default. IN_ORDER is left out for device types that complete out of order.
+   */
+  readonly ringFeatures?: readonly number[];
+}
+
+/** Everything one image serves. */
+export interface App {
+  readonly buses: readonly BusOptions[];
+}
+
+const defaultRingFeatures: readonly number[] = [Feature.IndirectDesc, Feature.EventIdx, Feature.RingReset];
+
+/** An application with one bus, on the port's first layout place. */
+export function bus(options: BusOptions): App {
+  return { buses: [options] };
+}
+
+/** Fills all tables and publishes the layouts; throws an Error with one sentence when the application cannot be served here. */
+export function start(app: App): void {
+  setBusCount(0);
+  clearDevices();
+  addWindows(windows);
+  app.buses.forEach((options, number) => {
+    const place = layouts[number];
+    if (place === undefined) {
+      throw new Error('bus ' + number + ' has no layout place on this board');
+    }
+    addBus(number, options.profile, Layout.ElementBytes);
+    options.devices.forEach((model) => {
+      addDevice(number, model, {
+        vendor: options.vendor === undefined ? 0x1af4 : options.vendor,
+        ringFeatures: options.ringFeatures === undefined ? defaultRingFeatures : options.ringFeatures,
+      });
+    });
+    publishLayout(number, place, windows[place.window], options.elements === undefined ? 16 : options.elements);
+  });
+}
+
+/**
+ * Calls itself `depth` times from inside a loop, so that an engine that grows its stacks on demand (Duktape: one for calls,
+ * one for loops and switches) does it before serving, not while.
+ */
+function deepenStacks(depth: number): number {
+  let calls = 0;
+  while (calls < depth) {
+    calls += deepenStacks(depth - 1 - calls) + depth;
+  }
+  return calls;
+}
+
+/** More calls than the hot path ever nests. */
+const hotPathDepth = 32;
+
+/** Starts and serves; returns only when the port says stop. */
+export function run(app: App): void {
+  start(app);
+  // The comparison keeps the call: a bundler drops a function whose result nobody wants.
+  if (deepenStacks(hotPathDepth) >= hotPathDepth) {
+    loop();
+  }
+}

@@ -1,0 +1,88 @@
+// GET_CONFIG and SET_CONFIG, with the generation count as the v1 text has it (strict).
+import { windowWords } from '#port';
+import { Capacity } from '../capacity.js';
+import { Discard } from '../wire/discard.js';
+import { answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes, wide } from '../bus/frame.hot.js';
+import { configAt, configGeneration, configSize, configSpace, deviceType } from './device.hot.js';
+import { configHandlers } from './handlers.hot.js';
+
+/** The bytes of the SET_CONFIG being judged, for config handlers. */
+export const configWrite = new Uint8Array(Capacity.ConfigWriteBytes);
+
+/** GET_CONFIG: one snapshot with its generation; length 0 when out of range or too long. */
+export function getConfig(device: number): number {
+  if (requestBytes < 8) {
+    return discard(Discard.Payload);
+  }
+  const memory = windowWords[frameWindow];
+  const offsetLow = memory[requestAt];
+  const offsetHigh = memory[requestAt + 1];
+  let offset = wide(offsetLow, offsetHigh);
+  let length = wide(memory[requestAt + 2], memory[requestAt + 3]);
+  const size = configSize[device];
+  if (offset < 0 || offset > size || length < 0 || length > size - offset || length > answerRoom - 12) {
+    offset = 0;
+    length = 0;
+  }
+  memory[answerAt] = configGeneration[device * 2];
+  memory[answerAt + 1] = configGeneration[device * 2 + 1];
+  memory[answerAt + 2] = offsetLow;
+  memory[answerAt + 3] = offsetHigh;
+  memory[answerAt + 4] = length;
+  const from = configAt[device] + offset;
+  const to = answerAt + 6;
+  for (let at = 0; at < length; at += 2) {
+    const high = at + 1 < length ? configSpace[from + at + 1] : 0;
+    memory[to + (at >> 1)] = configSpace[from + at] | (high << 8);
+  }
+  return 12 + length;
+}
+
+/** SET_CONFIG: all or nothing; the answer's length says which. An accepted write does not advance the generation. */
+export function setConfig(device: number): number {
+  if (requestBytes < 12) {
+    return discard(Discard.Payload);
+  }
+  const memory = windowWords[frameWindow];
+  const generationLow = memory[requestAt];
+  const generationHigh = memory[requestAt + 1];
+  const offsetLow = memory[requestAt + 2];
+  const offsetHigh = memory[requestAt + 3];
+  const offset = wide(offsetLow, offsetHigh);
+  const length = wide(memory[requestAt + 4], memory[requestAt + 5]);
+  if (length < 0 || length > requestBytes - 12) {
+    return discard(Discard.Payload);
+  }
+  const size = configSize[device];
+  let applied = 0;
+  if (
+    generationLow === configGeneration[device * 2] &&
+    generationHigh === configGeneration[device * 2 + 1] &&
+    offset >= 0 &&
+    offset <= size &&
+    length <= size - offset &&
+    length <= Capacity.ConfigWriteBytes &&
+    length > 0
+  ) {
+    for (let at = 0; at < length; at += 2) {
+      const word = memory[requestAt + 6 + (at >> 1)];
+      configWrite[at] = word & 255;
+      if (at + 1 < length) {
+        configWrite[at + 1] = word >> 8;
+      }
+    }
+    if (configHandlers[deviceType[device]](device, offset, length)) {
+      const to = configAt[device] + offset;
+      for (let at = 0; at < length; at++) {
+        configSpace[to + at] = configWrite[at];
+      }
+      applied = length;
+    }
+  }
+  memory[answerAt] = configGeneration[device * 2];
+  memory[answerAt + 1] = configGeneration[device * 2 + 1];
+  memory[answerAt + 2] = offsetLow;
+  memory[answerAt + 3] = offsetHigh;
+  memory[answerAt + 4] = applied;
+  return 12;
+}

@@ -1,0 +1,109 @@
+// Events that wait for room in the outgoing message queue: one EVENT_USED per queue, one EVENT_CONFIG per device (R-278).
+import { windowWords } from '#port';
+import { Capacity } from '../capacity.js';
+import { MessageId } from '../wire/message.js';
+import { queueDevice, queueIndex, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
+import { configGeneration, deviceBus, deviceNumber, deviceStatus } from './device.hot.js';
+
+/** Each bus's list of queues (0..127) and devices (128 + device) that may have an event to send, oldest first. */
+const list = new Uint8Array(Capacity.Buses * Capacity.Events);
+const listFirst = new Uint8Array(Capacity.Buses);
+const listCount = new Uint8Array(Capacity.Buses);
+/** Per entry: Listed = stands in the list, Due = there is something to send. A reset takes back Due and leaves the entry. */
+const state = new Uint8Array(Capacity.Events);
+
+const enum Entry {
+  FirstDevice = 128,
+  Listed = 1,
+  Due = 2,
+}
+
+function raise(bus: number, entry: number): void {
+  if (state[entry] === 0) {
+    let place = listFirst[bus] + listCount[bus];
+    if (place >= Capacity.Events) {
+      place -= Capacity.Events;
+    }
+    list[bus * Capacity.Events + place] = entry;
+    listCount[bus] = listCount[bus] + 1;
+  }
+  state[entry] = Entry.Listed | Entry.Due;
+}
+
+function cancel(entry: number): void {
+  state[entry] = state[entry] & Entry.Listed;
+}
+
+/** The driver is to hear that `queue` has used buffers. */
+export function raiseUsedEvent(queue: number): void {
+  raise(deviceBus[queueDevice[queue]], queue);
+}
+
+/** Nothing is said about `queue` any more (R-243). */
+export function cancelUsedEvent(queue: number): void {
+  cancel(queue);
+}
+
+/** The driver is to hear of a new status or configuration. */
+export function raiseConfigEvent(device: number): void {
+  raise(deviceBus[device], Entry.FirstDevice + device);
+}
+
+export function cancelConfigEvent(device: number): void {
+  cancel(Entry.FirstDevice + device);
+}
+
+/** Forgets all events: a new start. */
+export function clearEvents(): void {
+  for (let bus = 0; bus < Capacity.Buses; bus++) {
+    listCount[bus] = 0;
+  }
+  for (let entry = 0; entry < Capacity.Events; entry++) {
+    state[entry] = 0;
+  }
+}
+
+/** True when an event of `bus` may be waiting. */
+export function anyEvent(bus: number): boolean {
+  return listCount[bus] !== 0;
+}
+
+/** The next entry of `bus` that is due, or -1; it is due no longer. */
+export function nextEvent(bus: number): number {
+  while (listCount[bus] !== 0) {
+    const entry = list[bus * Capacity.Events + listFirst[bus]];
+    listFirst[bus] = listFirst[bus] + 1 === Capacity.Events ? 0 : listFirst[bus] + 1;
+    listCount[bus] = listCount[bus] - 1;
+    const due = state[entry] & Entry.Due;
+    state[entry] = 0;
+    if (due !== 0 && (entry >= Entry.FirstDevice || queueState[entry] !== QueueState.Disabled)) {
+      return entry;
+    }
+  }
+  return -1;
+}
+
+/** The id of the event for `entry`. */
+export function eventId(entry: number): number {
+  return entry >= Entry.FirstDevice ? MessageId.EventConfig : MessageId.EventUsed;
+}
+
+/** The device number in the header of the event for `entry` (R-013). */
+export function eventNumber(entry: number): number {
+  return deviceNumber[entry >= Entry.FirstDevice ? entry - Entry.FirstDevice : queueDevice[entry]];
+}
+
+/** Writes the event's payload at word `at` of `window`, which holds zeros; returns its bytes. */
+export function writeEventPayload(entry: number, window: number, at: number): number {
+  const memory = windowWords[window];
+  if (entry < Entry.FirstDevice) {
+    memory[at] = queueIndex[entry];
+    return 4;
+  }
+  const device = entry - Entry.FirstDevice;
+  // Without data: the driver re-reads what it wants to know (R-201, R-203, R-204).
+  memory[at] = deviceStatus[device];
+  memory[at + 2] = configGeneration[device * 2];
+  memory[at + 3] = configGeneration[device * 2 + 1];
+  return 16;
+}

@@ -1,0 +1,276 @@
+// The packed ring (virtio 1.4, Packed Virtqueues): one ring of descriptors that both sides write, two event structures.
+//
+// Positions are descriptor indices with the wrap counter in bit 15, as the event structures have them.
+import { barrier, clean, invalidate, windowWords } from '#port';
+import { Capacity } from '../capacity.js';
+import { windowCached } from '../memory/window.hot.js';
+import { bufferId } from './chain.hot.js';
+import {
+  descriptorAt,
+  descriptorWindow,
+  deviceAt,
+  deviceWindow,
+  driverAt,
+  driverWindow,
+  nextAvailable,
+  nextUsed,
+  PassEnd,
+  publishedUsed,
+  queueRing,
+  queueSize,
+  Ring,
+  Take,
+} from './queue-table.hot.js';
+
+const enum Packed {
+  /** Word and bits of a descriptor's flags. */
+  FlagsWord = 7,
+  AvailableShift = 7,
+  UsedShift = 15,
+  Write = 2,
+  AvailableAndUsed = 0x8080,
+  /** The wrap counter in a position. */
+  Wrap = 0x8000,
+  Index = 0x7fff,
+  /** Values of an event structure's flags. */
+  EventEnable = 0,
+  EventDisable = 1,
+  EventDescriptor = 2,
+  /** A chain's handle: its buffer id and, from here on, its ring slots. */
+  SlotsShift = 16,
+}
+
+/** The open queue; see split.hot.ts for why it is held in variables. */
+let size = 0;
+let eventIdx = false;
+let inOrder = false;
+let ringWindow = 0;
+let ringAt = 0;
+let driverArea = 0;
+let driverAreaAt = 0;
+let deviceArea = 0;
+let deviceAreaAt = 0;
+let ringCached = false;
+let deviceCached = false;
+/** Positions: next chain to take, next used descriptor to write, used descriptors the driver can see. */
+let next = 0;
+let used = 0;
+let published = 0;
+/** Ring slots taken from the driver and not yet shown as used; never more than the ring has (R-404). */
+let slotsHeld = 0;
+/** Flags of the first used descriptor since the last pass ended: written last, so that all become visible together (R-402). */
+let firstFlags = 0;
+/** Flags of the head read last. */
+export let headFlags = 0;
+/** Position and slots of the chain taken last, in case it is put back. */
+let lastTaken = 0;
+let lastSlots = 0;
+/** IN_ORDER: whether the descriptor at `batchAt` stands for a batch that may still grow (R-401). */
+let batchOpen = false;
+let batchAt = 0;
+
+/** `slotsHeld` of the queues that are not open. */
+const slotsHeldOf = new Uint16Array(Capacity.Queues);
+/** `firstFlags` of the queues that are not open: chains may be given back between passes. */
+const firstFlagsOf = new Uint16Array(Capacity.Queues);
+
+/** A queue begins a life: index 0, wrap counters 1 (R-382). */
+export function startPacked(queue: number): void {
+  nextAvailable[queue] = Packed.Wrap;
+  nextUsed[queue] = Packed.Wrap;
+  publishedUsed[queue] = Packed.Wrap;
+  slotsHeldOf[queue] = 0;
+}
+
+/** Takes the queue's row from the tables. */
+export function openPacked(queue: number): void {
+  const ring = queueRing[queue];
+  size = queueSize[queue];
+  eventIdx = (ring & Ring.EventIdx) !== 0;
+  inOrder = (ring & Ring.InOrder) !== 0;
+  ringWindow = descriptorWindow[queue];
+  ringAt = descriptorAt[queue];
+  driverArea = driverWindow[queue];
+  driverAreaAt = driverAt[queue];
+  deviceArea = deviceWindow[queue];
+  deviceAreaAt = deviceAt[queue];
+  ringCached = windowCached[ringWindow] === 1;
+  deviceCached = windowCached[deviceArea] === 1;
+  next = nextAvailable[queue];
+  used = nextUsed[queue];
+  published = publishedUsed[queue];
+  slotsHeld = slotsHeldOf[queue];
+  firstFlags = firstFlagsOf[queue];
+  batchOpen = false;
+}
+
+/** Puts the positions back into the tables. */
+export function closePacked(queue: number): void {
+  nextAvailable[queue] = next;
+  nextUsed[queue] = used;
+  publishedUsed[queue] = published;
+  slotsHeldOf[queue] = slotsHeld;
+  firstFlagsOf[queue] = firstFlags;
+}
+
+/** The position `slots` (0..size) behind `position`. */
+function advance(position: number, slots: number): number {
+  const index = (position & Packed.Index) + slots;
+  if (index >= size) {
+    return (index - size) | ((position & Packed.Wrap) ^ Packed.Wrap);
+  }
+  return index | (position & Packed.Wrap);
+}
+
+/** Slots from `from` to `to`, which lies at most one lap ahead; negative when it lies behind in the same lap. */
+function distance(from: number, to: number): number {
+  const lap = ((from ^ to) & Packed.Wrap) !== 0 ? size : 0;
+  return (to & Packed.Index) - (from & Packed.Index) + lap;
+}
+
+/** Flags of the descriptor at the next position, or -1 when it is not available (R-383). */
+function availableFlags(): number {
+  const at = ringAt + (next & Packed.Index) * 8;
+  if (ringCached) {
+    invalidate(ringWindow, at * 2, 16);
+  }
+  const flags = windowWords[ringWindow][at + Packed.FlagsWord];
+  const wrap = next >> 15;
+  return ((flags >> Packed.AvailableShift) & 1) === wrap && flags >> Packed.UsedShift !== wrap ? flags : -1;
+}
+
+/** Starts a pass: asks the driver not to notify meanwhile. */
+export function beginPacked(): void {
+  windowWords[deviceArea][deviceAreaAt + 1] = Packed.EventDisable;
+  if (deviceCached) {
+    clean(deviceArea, (deviceAreaAt + 1) * 2, 2);
+  }
+}
+
+/** The next available chain's first descriptor (0..size-1), or Take.None. */
+export function headPacked(): number {
+  if (slotsHeld >= size) {
+    return Take.None;
+  }
+  headFlags = availableFlags();
+  if (headFlags < 0) {
+    return Take.None;
+  }
+  // The other fields are read after the flags (R-384).
+  barrier();
+  return next & Packed.Index;
+}
+
+/** The chain at the head just read has been accepted and takes `slots` of the ring. Returns its handle, or -1 when the driver has made more available than the ring holds. */
+export function acceptPacked(slots: number): number {
+  if (slots > size - slotsHeld) {
+    return Take.None;
+  }
+  lastTaken = next;
+  lastSlots = slots;
+  slotsHeld += slots;
+  next = advance(next, slots);
+  return (slots << Packed.SlotsShift) | bufferId;
+}
+
+/** The chain taken last is the next one again. */
+export function untakePacked(): void {
+  next = lastTaken;
+  slotsHeld -= lastSlots;
+}
+
+/** Writes a used descriptor; the driver sees it when the pass ends. `whole`: every writable byte was written. */
+export function finishPacked(handle: number, written: number, whole: boolean): void {
+  let place = used;
+  if (inOrder) {
+    if (batchOpen) {
+      place = batchAt;
+    }
+    batchOpen = whole;
+    batchAt = place;
+  }
+  const ring = windowWords[ringWindow];
+  const at = ringAt + (place & Packed.Index) * 8;
+  ring[at + 4] = written & 65535;
+  ring[at + 5] = written >> 16;
+  ring[at + 6] = handle & 65535;
+  // Both bits show the wrap counter of this position (R-389).
+  let flags = 0;
+  if ((place & Packed.Wrap) !== 0) {
+    flags = Packed.AvailableAndUsed;
+  }
+  if (written !== 0) {
+    flags |= Packed.Write;
+  }
+  if (place === published) {
+    firstFlags = flags;
+  } else {
+    ring[at + Packed.FlagsWord] = flags;
+  }
+  // Now: the next descriptor may lie on the same cache line, and reading it would drop this one.
+  if (ringCached) {
+    clean(ringWindow, at * 2, 16);
+  }
+  used = advance(used, handle >> Packed.SlotsShift);
+}
+
+/**
+ * Ends a pass: shows the driver all used descriptors, asks for notifications again when `rearm`, and looks once more.
+ * Returns PassEnd bits.
+ */
+export function endPacked(rearm: boolean): number {
+  const old = published;
+  const slots = distance(old, used);
+  batchOpen = false;
+  if (slots !== 0) {
+    const ring = windowWords[ringWindow];
+    const at = ringAt + (old & Packed.Index) * 8;
+    // The flags of the first one show all of them (R-388).
+    barrier();
+    ring[at + Packed.FlagsWord] = firstFlags;
+    if (ringCached) {
+      clean(ringWindow, at * 2, 16);
+    }
+    published = used;
+    slotsHeld -= slots;
+  }
+  if (rearm) {
+    const device = windowWords[deviceArea];
+    if (eventIdx) {
+      device[deviceAreaAt] = next;
+      barrier();
+      device[deviceAreaAt + 1] = Packed.EventDescriptor;
+    } else {
+      device[deviceAreaAt + 1] = Packed.EventEnable;
+    }
+    if (deviceCached) {
+      clean(deviceArea, deviceAreaAt * 2, 4);
+    }
+  }
+  // What was written must be visible before the driver's wishes are read.
+  barrier();
+  let end = 0;
+  if (rearm && slotsHeld < size && availableFlags() >= 0) {
+    end = PassEnd.More;
+  }
+  if (slots !== 0 && wantsNotification(old, slots)) {
+    end |= PassEnd.Notify;
+  }
+  return end;
+}
+
+/** The driver's wish for `slots` used slots from `old` on (R-398, R-399). */
+function wantsNotification(old: number, slots: number): boolean {
+  if (windowCached[driverArea] === 1) {
+    invalidate(driverArea, driverAreaAt * 2, 4);
+  }
+  const driver = windowWords[driverArea];
+  const flags = driver[driverAreaAt + 1] & 3;
+  if (flags === Packed.EventDescriptor && eventIdx) {
+    const event = driver[driverAreaAt];
+    const behind = distance(old, event);
+    // An offset outside the ring names no descriptor: notify rather than leave the driver waiting.
+    return (event & Packed.Index) >= size || (behind >= 0 && behind < slots);
+  }
+  return flags !== Packed.EventDisable;
+}

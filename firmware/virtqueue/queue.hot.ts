@@ -1,0 +1,276 @@
+// What a device does with a virtqueue: take a chain, use its elements (cursor.hot.ts), finish it.
+//
+// The ring format is chosen when the driver sets the queue up; devices never see it.
+import { windowWords } from '#port';
+import { locate, locatedOffset } from '../memory/window.hot.js';
+import { cancelUsedEvent, raiseUsedEvent } from '../transport/events.hot.js';
+import { openChain, walkChain, writableBytes } from './chain.hot.js';
+import { kickLater } from './kicks.hot.js';
+import {
+  acceptPacked,
+  beginPacked,
+  closePacked,
+  endPacked,
+  finishPacked,
+  headFlags,
+  headPacked,
+  openPacked,
+  startPacked,
+  untakePacked,
+} from './packed.hot.js';
+import {
+  descriptorAt,
+  descriptorWindow,
+  deviceAt,
+  deviceWindow,
+  driverAt,
+  driverWindow,
+  PassEnd,
+  queueAddress,
+  queueEpoch,
+  queueRing,
+  queueSize,
+  queueState,
+  QueueState,
+  Ring,
+  Take,
+} from './queue-table.hot.js';
+import { ringError } from './ring-error.hot.js';
+import {
+  acceptSplit,
+  beginSplit,
+  closeSplit,
+  endSplit,
+  finishSplit,
+  headSplit,
+  openSplit,
+  startSplit,
+  untakeSplit,
+} from './split.hot.js';
+
+/** Row of the open queue, the one being worked on; -1 = none. It stays open until another one is needed or it ends. */
+let openRow = -1;
+let packed = false;
+/** Chains that may still be taken in this pass (R-422). */
+let budget = 0;
+
+/** The three addresses of a set-up that has not been accepted yet, four halves each. */
+const staged = new Uint16Array(12);
+/** Where `locateArea` found the areas: windows and byte offsets. */
+const stagedWindow = new Uint8Array(3);
+const stagedOffset = new Int32Array(3);
+
+/** True when the staged address of `area` (0..2) is a multiple of `align` and its `bytes` lie in one shared window. */
+function locateArea(area: number, align: number, bytes: number): boolean {
+  const half = area * 4;
+  if ((staged[half] & (align - 1)) !== 0) {
+    return false;
+  }
+  const window = locate(staged[half], staged[half + 1], staged[half + 2], staged[half + 3], bytes);
+  if (window < 0) {
+    return false;
+  }
+  stagedWindow[area] = window;
+  stagedOffset[area] = locatedOffset;
+  return true;
+}
+
+/**
+ * Sets a disabled queue up: `size` descriptors, three 64-bit addresses from word `at` of `window` on, and what was
+ * negotiated (`Ring` bits). Returns true when everything is valid and the queue is enabled; false changes nothing
+ * (R-225 to R-227, R-235, R-381).
+ */
+export function enableQueue(queue: number, size: number, window: number, at: number, ring: number): boolean {
+  const memory = windowWords[window];
+  for (let half = 0; half < 12; half++) {
+    staged[half] = memory[at + half];
+  }
+  if ((ring & Ring.Packed) !== 0) {
+    // Descriptor ring 16 bytes each; two event structures of 4 bytes.
+    if (!locateArea(0, 16, size * 16) || !locateArea(1, 4, 4) || !locateArea(2, 4, 4)) {
+      return false;
+    }
+  } else {
+    // A power of two; table 16 bytes a descriptor, available ring 6 + 2 each, used ring 6 + 8 each (R-330).
+    if (
+      (size & (size - 1)) !== 0 ||
+      !locateArea(0, 16, size * 16) ||
+      !locateArea(1, 2, 6 + size * 2) ||
+      !locateArea(2, 4, 6 + size * 8)
+    ) {
+      return false;
+    }
+  }
+  for (let half = 0; half < 12; half++) {
+    queueAddress[queue * 12 + half] = staged[half];
+  }
+  descriptorWindow[queue] = stagedWindow[0];
+  descriptorAt[queue] = stagedOffset[0] >> 1;
+  driverWindow[queue] = stagedWindow[1];
+  driverAt[queue] = stagedOffset[1] >> 1;
+  deviceWindow[queue] = stagedWindow[2];
+  deviceAt[queue] = stagedOffset[2] >> 1;
+  queueSize[queue] = size;
+  queueRing[queue] = ring;
+  if ((ring & Ring.Packed) !== 0) {
+    startPacked(queue);
+  } else {
+    startSplit(queue);
+  }
+  queueState[queue] = QueueState.Enabled;
+  return true;
+}
+
+/** Brings the open queue's positions back into the tables of queue-table.hot.ts. */
+export function closeQueue(): void {
+  if (openRow >= 0) {
+    if (packed) {
+      closePacked(openRow);
+    } else {
+      closeSplit(openRow);
+    }
+    openRow = -1;
+  }
+}
+
+/** Makes `queue` the open one. */
+function open(queue: number): void {
+  closeQueue();
+  openRow = queue;
+  packed = (queueRing[queue] & Ring.Packed) !== 0;
+  openChain(queue);
+  if (packed) {
+    openPacked(queue);
+  } else {
+    openSplit(queue);
+  }
+}
+
+/** Forgets the driver's set-up: default state, nothing is written to the ring any more (R-159, R-242, R-243). */
+export function disableQueue(queue: number): void {
+  if (queueState[queue] !== QueueState.Disabled) {
+    closeQueue();
+    queueState[queue] = QueueState.Disabled;
+    queueSize[queue] = 0;
+    queueEpoch[queue] = (queueEpoch[queue] + 1) & 65535;
+    cancelUsedEvent(queue);
+  }
+}
+
+/** Starts a pass over an enabled queue, at most `chains` chains long. False = ring error. */
+export function beginQueue(queue: number, chains: number): boolean {
+  budget = chains;
+  if (queue !== openRow) {
+    open(queue);
+  }
+  if (packed) {
+    beginPacked();
+  } else if (!beginSplit()) {
+    ringError(queue);
+    return false;
+  }
+  return true;
+}
+
+/**
+ * Takes the next chain of the queue being served, fully validated, and fills the tables of chain.hot.ts. Returns a handle
+ * (0..2^27-1) to be given to `finish`, or Take.None. A chain that breaks a rule stops the queue and is never seen by the
+ * device.
+ */
+export function take(queue: number): number {
+  if (budget === 0) {
+    return Take.None;
+  }
+  if (queue !== openRow) {
+    open(queue);
+  }
+  const head = packed ? headPacked() : headSplit();
+  if (head < 0) {
+    return Take.None;
+  }
+  const slots = walkChain(head, packed ? headFlags : -1);
+  let handle = head;
+  if (packed && slots >= 0) {
+    handle = acceptPacked(slots);
+  }
+  if (slots < 0 || handle < 0) {
+    budget = 0;
+    return ringError(queue);
+  }
+  if (!packed) {
+    acceptSplit();
+  }
+  budget -= 1;
+  return handle;
+}
+
+/**
+ * Puts the chain taken last back, unserved: it is the next one again, and the loop looks at the queue within a
+ * millisecond. For a device that has nothing to give now.
+ */
+export function untake(queue: number): void {
+  if (packed) {
+    untakePacked();
+  } else {
+    untakeSplit();
+  }
+  kickLater(queue);
+}
+
+/**
+ * Gives a chain back at once, while its elements are still those of chain.hot.ts, with `written` bytes (0 .. its writable
+ * bytes) at the start of its writable part (R-352, R-353). A queue that was reset meanwhile is left alone (R-243).
+ */
+export function finish(queue: number, handle: number, written: number): void {
+  if (queue !== openRow) {
+    if (queueState[queue] !== QueueState.Enabled) {
+      return;
+    }
+    open(queue);
+  }
+  const whole = written === writableBytes;
+  if (packed) {
+    finishPacked(handle, written, whole);
+  } else {
+    finishSplit(handle, written, whole);
+  }
+}
+
+/**
+ * Gives a chain back that was taken in an earlier pass. `epoch` is what `queueEpoch` was then: if the queue was reset
+ * meanwhile nothing happens (R-163). Kick the queue afterwards, so that its next pass shows the driver.
+ */
+export function finishLater(queue: number, handle: number, written: number, epoch: number): void {
+  if (queueEpoch[queue] === epoch && queueState[queue] === QueueState.Enabled) {
+    if (queue !== openRow) {
+      open(queue);
+    }
+    if (packed) {
+      finishPacked(handle, written, false);
+    } else {
+      finishSplit(handle, written, false);
+    }
+  }
+}
+
+/**
+ * Ends the pass: makes all finished chains visible at once and has the driver notified if it wants to be (R-265, R-269).
+ * Returns true when the queue must be served again: the budget is used up, or more was made available meanwhile.
+ */
+export function endQueue(queue: number): boolean {
+  if (queue !== openRow) {
+    open(queue);
+  }
+  const running = queueState[queue] === QueueState.Enabled;
+  const spent = running && budget === 0;
+  // With work left the driver need not notify: the queue is looked at again anyway.
+  const rearm = running && !spent;
+  const end = packed ? endPacked(rearm) : endSplit(rearm);
+  if ((end & PassEnd.Notify) !== 0) {
+    raiseUsedEvent(queue);
+  }
+  if ((end & PassEnd.Error) !== 0) {
+    ringError(queue);
+  }
+  return spent || (end & PassEnd.More) !== 0;
+}

@@ -1,0 +1,22 @@
+// Codes the firmware gives to `port.log`: what happened, with one number each. Tools turn them into sentences.
+
+export const enum Log {
+  /** The target's own start-up line: instructions per timer tick, or 0. */
+  Tick = 0,
+  /** The layout was published; value: bus. */
+  Published = 1,
+  /** Own queue status became READY; value: bus. */
+  Ready = 2,
+  /** Own queue status became RUN; value: bus. */
+  Run = 3,
+  /** The driver side shut down; value: bus. */
+  DriverShutdown = 4,
+  /** The driver side came back without shutting down, or its indices make no sense; value: bus. */
+  DriverLost = 5,
+  /** A ring broke a rule; value: queue number in this image. */
+  RingError = 6,
+  /** A device was reset by its driver; value: device number. */
+  Reset = 7,
+  /** A device reached DRIVER_OK; value: device number. */
+  DriverOk = 8,
+}
