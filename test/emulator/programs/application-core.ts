@@ -1,0 +1,57 @@
+// What every program on the application core needs: the machine behind its port, steps with names, and one way to end.
+import { barrier, clock, exit, layouts, print, release, ring, wait, windows, windowWords } from '#driver-port';
+import { AmpBus } from '../../support/driver/amp-bus.js';
+import type { DriverMachine } from '../../support/driver/machine.js';
+
+const address = windows[0].driverAddress.replace('0x', '');
+
+export const machine: DriverMachine = {
+  words: windowWords[layouts[0].window],
+  addressLow: parseInt(address.substring(8), 16),
+  addressHigh: parseInt(address.substring(0, 8), 16),
+  layout: layouts[0].offset,
+  ring,
+  wait(microseconds: number): void {
+    wait(microseconds);
+  },
+  barrier,
+  clock,
+};
+
+/** Announces a step of the program; a hang is reported with the last one announced. */
+export function step(name: string): void {
+  print('= ' + name);
+}
+
+/** Reports a figure for the summary. */
+export function figure(name: string, value: number): void {
+  print('# ' + name + ' ' + value);
+}
+
+const digits = '0123456789abcdef';
+
+/** Prints every message as one line: direction, clock, bytes. */
+export function traceMessages(bus: AmpBus): void {
+  bus.listener = (direction, bytes, when) => {
+    let line = (direction === 'send' ? '> ' : '< ') + when + ' ';
+    bytes.forEach((byte) => {
+      line += digits.charAt(byte >> 4) + digits.charAt(byte & 15);
+    });
+    print(line);
+  };
+}
+
+/** Starts the other core, runs `program` and ends the emulation: status 0, or 2 with the reason. */
+export function main(program: (bus: AmpBus) => void): void {
+  try {
+    step('release the coprocessor from reset');
+    // What an earlier run left in the shared memory must not be taken for a published layout.
+    machine.words[machine.layout / 2] = 0;
+    release();
+    program(new AmpBus(machine));
+    exit(0);
+  } catch (error) {
+    print('! ' + (error instanceof Error ? error.message : String(error)));
+    exit(2);
+  }
+}

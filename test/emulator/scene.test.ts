@@ -1,0 +1,77 @@
+// The scene as a test: the bundle on the emulated coprocessor and in the host's engine, and programs that must fail.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const results = mkdtempSync(path.join(tmpdir(), 'vmsg-scene-'));
+
+interface Outcome {
+  status: number;
+  out: string;
+  error: string;
+}
+
+/** Runs `vmsg sim`; the guard only ends a run that hangs. */
+function sim(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['tools/vmsg.mjs', 'sim', ...args], { cwd: root, timeout: 600000 }, (error, out, stderr) => {
+      resolve({ status: error === null ? 0 : ((error.code as unknown as number) ?? -1), out, error: stderr });
+    });
+  });
+}
+
+function program(name: string): string {
+  return path.join(root, 'test', 'emulator', 'programs', `${name}.ts`);
+}
+
+const conversation = [
+  /driver -> device {2}GET_DEVICES +bus +offset 0 count 32/,
+  /driver <- device {2}GET_DEVICES +answer bus +offset 0 count 32 next 0 devices \[1\]/,
+  /driver <- device {2}GET_DEVICE_INFO +answer dev 1 +device id 4/,
+  /driver <- device {2}SET_DEVICE_STATUS +answer dev 1 +ACKNOWLEDGE\+DRIVER\+FEATURES_OK$/m,
+  /driver -> device {2}SET_VQUEUE +dev 1 +queue 0 size 16/,
+  /driver <- device {2}SET_DEVICE_STATUS +answer dev 1 +ACKNOWLEDGE\+DRIVER\+FEATURES_OK\+DRIVER_OK/,
+  /driver -> device {2}EVENT_AVAIL +dev 1 +queue 0/,
+  /driver <- device {2}EVENT_USED +dev 1 +queue 0/,
+  /-- shut the bus down/,
+];
+
+for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'host']) {
+  test(`${target}: entropy is served, reset and shut down without an allocation`, async () => {
+    const json = path.join(results, `${target}.json`);
+    const { status, out, error } = await sim('--target', target, '--json', json);
+    assert.equal(status, 0, error);
+    conversation.forEach((line) => assert.match(out, line));
+    const summary = JSON.parse(readFileSync(json, 'utf8')) as Record<string, number>;
+    assert.equal(summary['messages'], 32);
+    assert.equal(summary['allocationsWhileServing'], 0);
+    assert.equal(summary['collectionsWhileServing'], 0);
+    assert.ok((summary['wakes'] ?? 0) >= 17, 'every message the driver sent woke the device core');
+  });
+}
+
+test('a driver that rings before the handshake gets no answer, and the scene says what did not come', async () => {
+  const { status, out, error } = await sim('--program', program('rings-early'));
+  assert.notEqual(status, 0);
+  assert.match(error, /failed in the step 'send GET_DEVICES without a handshake'.*answer to GET_DEVICES/);
+  assert.doesNotMatch(out, /driver <- device/);
+  assert.doesNotMatch(error, / at .*\.ts/);
+});
+
+test('a program that never ends is ended, with the step it hung in', async () => {
+  const { status, error } = await sim('--program', program('hangs'), '--limit', '10');
+  assert.notEqual(status, 0);
+  assert.match(error, /hung for 10 s in the step 'wait for ever'/);
+});
+
+test('an unknown target is one sentence', async () => {
+  const { status, error } = await sim('--target', 'mps2-an999');
+  assert.notEqual(status, 0);
+  assert.match(error, /Unknown target 'mps2-an999'; known targets: /);
+  assert.equal(error.trim().split('\n').length, 1);
+});

@@ -1,0 +1,62 @@
+// The emulated boards: two cores over real mailbox registers, one core over modelled ones, and what ends a program.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { build, bundle, logLine, run, silent } from './machine.js';
+
+const boards = [
+  { target: 'mps2-an521-m33', vectors: '0x3800', instructionsPerTick: 50 },
+  { target: 'mps2-an386-m4', vectors: '0', instructionsPerTick: 40 },
+];
+
+for (const { target, vectors, instructionsPerTick } of boards) {
+  test(`${target}: doorbells go both ways a thousand times without an allocation, and two runs are the same`, async () => {
+    const scene = await build(target, bundle('ping-device.js'), `var VECTORS = ${vectors};\n${bundle('ping-driver.js')}`);
+    const first = run(scene);
+    assert.equal(first.status, 0, first.driver + first.device);
+    for (const [text, from, to] of [[first.device, 10, 11], [first.driver, 20, 21]] as const) {
+      const begin = logLine(text, from);
+      const end = logLine(text, to);
+      assert.equal(logLine(text, 0).value, instructionsPerTick);
+      assert.equal(end.wakes - begin.wakes, 1000, 'a doorbell is one wake');
+      assert.equal(end.allocations, begin.allocations);
+      assert.equal(end.collections, begin.collections);
+      assert.ok(end.busy > begin.busy);
+    }
+    assert.match(first.driver, /^# driver-stack-peak [1-9]\d{3}$/m);
+    assert.match(first.driver, /^# device-stack-peak [1-9]\d{3}$/m);
+    assert.deepEqual(run(scene), first);
+  });
+
+  test(`${target}: idle sleeps as long as it is told`, async () => {
+    const { driver, status } = run(await build(target, silent, `
+      [0, 1, 250, 500000, 3000000].forEach(function (limit) {
+        var start = native.clock();
+        native.idle(limit);
+        native.print(native.clock() - start - limit < 50 && native.clock() - start >= limit);
+      });
+      native.exit(0);`));
+    assert.equal(status, 0);
+    assert.deepEqual(driver.split('\n').slice(1, 6), ['true', 'true', 'true', 'true', 'true']);
+  });
+
+  test(`${target}: errors, a full heap, recursion and exit end the program with their status`, async () => {
+    const ends: readonly (readonly [string, number, RegExp])[] = [
+      ['native.nothing();', 1, /^error: TypeError: .* \(driver\.js:1\)$/m],
+      ['var a = []; while (true) a.push(new Uint8Array(1000));', 2, /^fatal: the driver's heap is full: \d+ of 1048576 bytes /m],
+      ['native.fill(0, 16777216, 1, 0);', 3, /^fatal: a native was given a range outside its window$/m],
+      ['function f() { return [1].map(f); } f();', 1, /^error: RangeError: /m],
+      ['native.exit(42);', 42, /^# driver-stack-peak \d+$/m],
+    ];
+    for (const [driver, status, line] of ends) {
+      const result = run(await build(target, silent, driver));
+      assert.equal(result.status, status, driver);
+      assert.match(result.driver, line);
+    }
+  });
+}
+
+test('mps2-an521-m33: a fault prints its registers and ends the program', async () => {
+  const { driver, status } = run(await build('mps2-an521-m33', silent, 'native.registerRead(0, 0x0ff00000);'));
+  assert.equal(status, 3);
+  assert.match(driver, /^fatal: the processor took exception \d+ cfsr=[0-9a-f]{8} .*bfar=5ff03000 .*pc=[0-9a-f]{8}$/m);
+});
