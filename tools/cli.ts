@@ -21,6 +21,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   sim: { summary: 'run a scene on the emulated SoC', load: async () => { const { help, sim } = await import('./sim.js'); return { help, run: sim }; } },
   bench: { summary: 'count instructions on the emulated core', load: async () => { const { help, bench } = await import('./bench.js'); return { help, run: bench }; } },
   typecheck: { summary: 'type check for every target', load: async () => { const { help, typecheck } = await import('./typecheck.js'); return { help, run: typecheck }; } },
+  'refresh-docs': { summary: 'renew the outputs that the documents show', load: async () => { const { help, refreshDocs } = await import('./commands/refresh-docs.js'); return { help, run: refreshDocs }; } },
   test: { summary: 'run every check and test', load: async () => { const { help, test } = await import('./test.js'); return { help, run: test }; } },
 };
 
