@@ -15,6 +15,10 @@ export const enum Capacity {
   Events = 192,
   /** 16-bit words of feature bits: two per feature block of each device. */
   FeatureWords = 512,
+  /** Feature bits that need another one, of all devices together. */
+  Dependencies = 255,
+  /** Shared memory regions of all devices together. */
+  Regions = 16,
   /** Bytes of all configuration spaces together. */
   ConfigBytes = 4096,
   /** Bytes of one accepted SET_CONFIG. */

@@ -4,5 +4,8 @@ export { fillChain, randomChain, readChain, writeChain } from './virtqueue/curso
 export { finish, finishLater, take, untake } from './virtqueue/queue.hot.js';
 export { queueDevice, queueEpoch, queueIndex } from './virtqueue/queue-table.hot.js';
 export { kick, kickLater } from './virtqueue/kicks.hot.js';
+export { configByte, setConfigByte, setConfigWord } from './transport/config-space.hot.js';
+export { configChanged } from './transport/config-change.hot.js';
+export { configWrite } from './transport/config.hot.js';
 export { hasFeature } from './transport/device.hot.js';
 export { needsReset } from './transport/needs-reset.hot.js';

@@ -11,7 +11,7 @@ import { Feature } from './wire/features.js';
 
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
-export type { DeviceModel, DeviceType } from './devices/device-model.js';
+export type { DeviceModel, DeviceType, SharedMemoryRegion } from './devices/device-model.js';
 
 export interface BusOptions {
   /** Wire profile; 'A' is the v1 text. */
@@ -58,6 +58,9 @@ export function start(app: App): void {
         ringFeatures: options.ringFeatures === undefined ? defaultRingFeatures : options.ringFeatures,
       });
     });
+  });
+  app.buses.forEach((options, number) => {
+    const place = layouts[number];
     publishLayout(number, place, windows[place.window], options.elements === undefined ? 16 : options.elements);
   });
 }

@@ -1,7 +1,7 @@
 // Gives a bus its row in the codec tables at start-up.
 import { Capacity } from '../capacity.js';
 import { profiles } from '../wire/profile.js';
-import { headerBytes, maximumSize, numberWord, numberWords, sizeWord, tokenWord } from './bus.hot.js';
+import { headerBytes, maximumSize, numberWord, numberWords, sizeWord, tokenWord } from './bus-table.hot.js';
 
 /** Sets `bus` up for the profile `name` and `size` bytes per message; throws an Error with one sentence for values a bus cannot have (R-040, R-041). */
 export function addBus(bus: number, name: string, size: number): void {

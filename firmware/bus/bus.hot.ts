@@ -5,20 +5,8 @@ import { BusMessageId, IdClass, MessageType } from '../wire/message.js';
 import { Discard } from '../wire/discard.js';
 import { deviceBus, deviceCount, deviceNumber } from '../transport/device.hot.js';
 import { transportMessage } from '../transport/transport.hot.js';
+import { directDevice, headerBytes, maximumSize, numberWord, numberWords, sizeWord, slotBytes, tokenWord } from './bus-table.hot.js';
 import { Answer, answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes, setFrame } from './frame.hot.js';
-
-/** Codec row of each bus (wire/profile.ts). */
-export const headerBytes = new Uint8Array(Capacity.Buses);
-export const numberWord = new Uint8Array(Capacity.Buses);
-export const numberWords = new Uint8Array(Capacity.Buses);
-export const tokenWord = new Uint8Array(Capacity.Buses);
-export const sizeWord = new Uint8Array(Capacity.Buses);
-/** Largest message in bytes, both directions (R-043, R-047). */
-export const maximumSize = new Uint16Array(Capacity.Buses);
-/** Bytes the carrier sends per message: what lies behind the message is zero (R-034). */
-export const slotBytes = new Uint16Array(Capacity.Buses);
-/** Device plus one for each direct device number, 0 = none. */
-export const directDevice = new Uint8Array(Capacity.Buses * Capacity.DirectNumbers);
 
 /** The device with number `number` (0..65535) on `bus`, or -1. */
 function findDevice(bus: number, number: number): number {

@@ -1,7 +1,8 @@
 // Places and publishes the AMP shared-memory layout v1 at start-up.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { barrier, fill, log, windowWords } from '#port';
-import { slotBytes } from '../bus/bus.hot.js';
+import { slotBytes } from '../bus/bus-table.hot.js';
+import { coversRegion } from '../transport/shared-memory.hot.js';
 import { Log } from '../wire/log.js';
 import {
   deviceElementsAt,
@@ -33,6 +34,9 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
   }
   if (place.offset % 8 !== 0 || place.offset < 0 || place.offset + bytes > window.bytes) {
     throw new Error('the layout of bus ' + bus + ' does not fit window "' + window.name + '" at offset ' + place.offset);
+  }
+  if (coversRegion(place.window, place.offset, bytes)) {
+    throw new Error('the layout of bus ' + bus + ' lies in a shared memory region of a device');
   }
   const memory = windowWords[place.window];
   const base = place.offset / 2;

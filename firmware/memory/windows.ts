@@ -24,6 +24,9 @@ export function addWindows(windows: readonly WindowDescription[]): void {
   if (windows.length > Capacity.Windows) {
     throw new Error('the board has ' + windows.length + ' memory windows, the image holds ' + Capacity.Windows);
   }
+  for (let number = 0; number < Capacity.Windows; number++) {
+    windowLast[number] = -1;
+  }
   windows.forEach((window, number) => {
     if (window.bytes < 16 || window.bytes - 1 > maximumLast || window.bytes % 16 !== 0) {
       throw new Error('window "' + window.name + '" has ' + window.bytes + ' bytes: a multiple of 16 up to 128 MiB is needed');

@@ -1,15 +1,21 @@
 // Gives a device its rows in all tables at start-up.
 import { Capacity } from '../capacity.js';
-import { directDevice } from '../bus/bus.hot.js';
+import { directDevice } from '../bus/bus-table.hot.js';
 import type { DeviceModel, DeviceType } from '../devices/device-model.js';
-import { queueDevice, queueIndex, queueMaximum, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
+import { windowBase, windowLast } from '../memory/window.hot.js';
+import { queueDevice, queueFeature, QueueFeature, queueIndex, queueMaximum, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
 import { clearKicks } from '../virtqueue/kicks.hot.js';
 import { Feature } from '../wire/features.js';
 import {
   configAt,
   configGeneration,
+  configShown,
   configSize,
   configSpace,
+  dependencyAt,
+  dependencyBit,
+  dependencyCount,
+  dependencyNeeds,
   deviceBus,
   deviceCount,
   deviceId,
@@ -23,16 +29,32 @@ import {
   firstQueue,
   offeredFeatures,
   queueCount,
+  regionAt,
+  regionCount,
   setDeviceCount,
   vendorId,
 } from './device.hot.js';
 import { clearEvents } from './events.hot.js';
-import { configHandlers, nothingToReset, rejectConfig, resetHandlers, serveHandlers } from './handlers.hot.js';
+import {
+  agree,
+  configHandlers,
+  configWrittenHandlers,
+  featuresHandlers,
+  nothingFollows,
+  nothingToReset,
+  rejectConfig,
+  resetHandlers,
+  serveHandlers,
+  startHandlers,
+} from './handlers.hot.js';
+import { regionAddress, regionFirst, regionId, regionLast, regionWindow, setRegionCount } from './shared-memory.hot.js';
 
 const types: DeviceType[] = [];
 let queuesUsed = 0;
 let featureWordsUsed = 0;
 let configBytesUsed = 0;
+let dependenciesUsed = 0;
+let regionsUsed = 0;
 
 /** Forgets all devices: the tables are free for a new start. */
 export function clearDevices(): void {
@@ -42,9 +64,15 @@ export function clearDevices(): void {
   serveHandlers.length = 0;
   resetHandlers.length = 0;
   configHandlers.length = 0;
+  configWrittenHandlers.length = 0;
+  featuresHandlers.length = 0;
+  startHandlers.length = 0;
   queuesUsed = 0;
   featureWordsUsed = 0;
   configBytesUsed = 0;
+  dependenciesUsed = 0;
+  regionsUsed = 0;
+  setRegionCount(0);
   for (let entry = 0; entry < directDevice.length; entry++) {
     directDevice[entry] = 0;
   }
@@ -61,6 +89,9 @@ function typeRow(type: DeviceType): number {
   serveHandlers.push(type.serve);
   resetHandlers.push(type.reset === undefined ? nothingToReset : type.reset);
   configHandlers.push(type.writeConfig === undefined ? rejectConfig : type.writeConfig);
+  configWrittenHandlers.push(type.configWritten === undefined ? nothingFollows : type.configWritten);
+  featuresHandlers.push(type.checkFeatures === undefined ? agree : type.checkFeatures);
+  startHandlers.push(type.start === undefined ? agree : type.start);
   return types.length - 1;
 }
 
@@ -106,6 +137,59 @@ function ringFeaturesOf(model: DeviceModel, wanted: readonly number[]): number[]
   });
 }
 
+/** Enters which accepted feature bits need others (R-110); what is offered must keep the same rule (R-122). */
+function addDependencies(device: number, model: DeviceModel, offered: readonly number[]): void {
+  const requires = model.type.requires === undefined ? [] : model.type.requires;
+  dependencyAt[device] = dependenciesUsed;
+  dependencyCount[device] = 0;
+  requires.forEach((pair) => {
+    if (offered.indexOf(pair[0]) < 0) {
+      return;
+    }
+    if (offered.indexOf(pair[1]) < 0) {
+      refuse(model, 'feature bit ' + pair[0] + ' needs bit ' + pair[1] + ', which is not offered');
+    }
+    if (dependenciesUsed === Capacity.Dependencies) {
+      refuse(model, 'the image holds ' + Capacity.Dependencies + ' dependencies between features');
+    }
+    dependencyBit[dependenciesUsed] = pair[0];
+    dependencyNeeds[dependenciesUsed] = pair[1];
+    dependenciesUsed++;
+    dependencyCount[device]++;
+  });
+}
+
+/** Enters the shared memory regions GET_SHM tells of (R-247). */
+function addRegions(device: number, model: DeviceModel): void {
+  const regions = model.regions === undefined ? [] : model.regions;
+  regionAt[device] = regionsUsed;
+  regionCount[device] = regions.length;
+  regions.forEach((region, number) => {
+    const last = region.offset + region.bytes - 1;
+    if (!(region.id >= 0 && region.id <= 255 && region.id % 1 === 0) || regions.some((other, at) => at < number && other.id === region.id)) {
+      refuse(model, 'a shared memory id lies between 0 and 255 and is used once');
+    }
+    if (!(region.bytes >= 1 && region.offset >= 0 && region.offset % 1 === 0 && region.bytes % 1 === 0 && last <= windowLast[region.window])) {
+      refuse(model, 'shared memory region ' + region.id + ' does not lie in a window the driver reaches');
+    }
+    if (regionsUsed === Capacity.Regions) {
+      refuse(model, 'the image holds ' + Capacity.Regions + ' shared memory regions');
+    }
+    regionId[regionsUsed] = region.id;
+    regionWindow[regionsUsed] = region.window;
+    regionFirst[regionsUsed] = region.offset;
+    regionLast[regionsUsed] = last;
+    // A window does not cross a multiple of 4 GiB, so the upper halves are the window's.
+    const low = windowBase[region.window * 4] + windowBase[region.window * 4 + 1] * 65536 + region.offset;
+    regionAddress[regionsUsed * 4] = low % 65536;
+    regionAddress[regionsUsed * 4 + 1] = Math.floor(low / 65536);
+    regionAddress[regionsUsed * 4 + 2] = windowBase[region.window * 4 + 2];
+    regionAddress[regionsUsed * 4 + 3] = windowBase[region.window * 4 + 3];
+    regionsUsed++;
+  });
+  setRegionCount(regionsUsed);
+}
+
 /** Puts `model` on `bus`; throws an Error with one sentence when it breaks a rule or the image is full. Returns the device's row. */
 export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity): number {
   const device = deviceCount;
@@ -140,10 +224,20 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
     refuse(model, 'the image holds ' + Capacity.DeviceTypes + ' device types');
   }
 
+  const offered = model.features.concat(ringFeaturesOf(model, identity.ringFeatures), [Feature.Version1]);
+  const queueFeatures = model.queueFeatures === undefined ? [] : model.queueFeatures;
+  if (!queueFeatures.every((bit) => bit === -1 || model.features.indexOf(bit) >= 0)) {
+    refuse(model, 'a queue needs a feature bit that is not offered');
+  }
+  addDependencies(device, model, offered);
+  addRegions(device, model);
+
   deviceStatus[device] = 0;
   featuresBeyond[device] = 0;
   configGeneration[device * 2] = 0;
   configGeneration[device * 2 + 1] = 0;
+  // A driver that has read nothing yet counts on 0 (R-209), so the first change must step.
+  configShown[device] = 1;
   deviceBus[device] = bus;
   deviceNumber[device] = model.number;
   deviceType[device] = typeRow(model.type);
@@ -160,6 +254,7 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
     queueDevice[queuesUsed] = device;
     queueIndex[queuesUsed] = index;
     queueMaximum[queuesUsed] = size;
+    queueFeature[queuesUsed] = index < queueFeatures.length && queueFeatures[index] !== -1 ? queueFeatures[index] : QueueFeature.None;
     queueState[queuesUsed] = QueueState.Disabled;
     queuesUsed++;
   });
@@ -170,7 +265,7 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
     offeredFeatures[featureWordsUsed + word] = 0;
     driverFeatures[featureWordsUsed + word] = 0;
   }
-  model.features.concat(ringFeaturesOf(model, identity.ringFeatures), [Feature.Version1]).forEach((bit) => {
+  offered.forEach((bit) => {
     const word = featureWordsUsed + (bit >> 4);
     offeredFeatures[word] = offeredFeatures[word] | (1 << (bit & 15));
   });

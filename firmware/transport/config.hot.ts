@@ -3,8 +3,9 @@ import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { Discard } from '../wire/discard.js';
 import { answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes, wide } from '../bus/frame.hot.js';
-import { configAt, configGeneration, configSize, configSpace, deviceType } from './device.hot.js';
-import { configHandlers } from './handlers.hot.js';
+import { copyConfig } from './config-space.hot.js';
+import { configAt, configGeneration, configShown, configSize, configSpace, deviceType } from './device.hot.js';
+import { configHandlers, configWrittenHandlers } from './handlers.hot.js';
 
 /** The bytes of the SET_CONFIG being judged, for config handlers. */
 export const configWrite = new Uint8Array(Capacity.ConfigWriteBytes);
@@ -24,17 +25,8 @@ export function getConfig(device: number): number {
     offset = 0;
     length = 0;
   }
-  memory[answerAt] = configGeneration[device * 2];
-  memory[answerAt + 1] = configGeneration[device * 2 + 1];
-  memory[answerAt + 2] = offsetLow;
-  memory[answerAt + 3] = offsetHigh;
-  memory[answerAt + 4] = length;
-  const from = configAt[device] + offset;
-  const to = answerAt + 6;
-  for (let at = 0; at < length; at += 2) {
-    const high = at + 1 < length ? configSpace[from + at + 1] : 0;
-    memory[to + (at >> 1)] = configSpace[from + at] | (high << 8);
-  }
+  answerConfig(device, offsetLow, offsetHigh, length);
+  copyConfig(device, offset, length, frameWindow, answerAt + 6);
   return 12 + length;
 }
 
@@ -77,12 +69,20 @@ export function setConfig(device: number): number {
         configSpace[to + at] = configWrite[at];
       }
       applied = length;
+      configWrittenHandlers[deviceType[device]](device, offset, length);
     }
   }
+  answerConfig(device, offsetLow, offsetHigh, applied);
+  return 12;
+}
+
+/** The fixed part of both answers: the count, the offset as it came, and how many bytes were read or applied. */
+function answerConfig(device: number, offsetLow: number, offsetHigh: number, length: number): void {
+  const memory = windowWords[frameWindow];
+  configShown[device] = 1;
   memory[answerAt] = configGeneration[device * 2];
   memory[answerAt + 1] = configGeneration[device * 2 + 1];
   memory[answerAt + 2] = offsetLow;
   memory[answerAt + 3] = offsetHigh;
-  memory[answerAt + 4] = applied;
-  return 12;
+  memory[answerAt + 4] = length;
 }

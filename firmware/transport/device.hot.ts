@@ -28,12 +28,24 @@ export const driverFeatures = new Uint16Array(Capacity.FeatureWords);
 /** Blocks the device does not have and the driver set bits in (R-108): bit n = block n, 15 = any block from 15 on. */
 export const featuresBeyond = new Uint16Array(Capacity.Devices);
 
+/** Feature bits that need another one (R-110): the device's entries in the two tables. */
+export const dependencyAt = new Uint8Array(Capacity.Devices);
+export const dependencyCount = new Uint8Array(Capacity.Devices);
+export const dependencyBit = new Uint8Array(Capacity.Dependencies);
+export const dependencyNeeds = new Uint8Array(Capacity.Dependencies);
+
+/** First entry and number of entries in the tables of shared memory regions (transport/shared-memory.hot.ts). */
+export const regionAt = new Uint8Array(Capacity.Devices);
+export const regionCount = new Uint8Array(Capacity.Devices);
+
 /** First byte in `configSpace`. */
 export const configAt = new Uint16Array(Capacity.Devices);
 export const configSize = new Uint16Array(Capacity.Devices);
 export const configSpace = new Uint8Array(Capacity.ConfigBytes);
 /** Configuration generation count, two halves, lower first (R-209: starts at 0). */
 export const configGeneration = new Uint16Array(Capacity.Devices * 2);
+/** 1 = a message has shown the count, so the next change must step it (R-198). */
+export const configShown = new Uint8Array(Capacity.Devices);
 
 export let deviceCount = 0;
 

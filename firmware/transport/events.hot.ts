@@ -3,7 +3,9 @@ import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { MessageId } from '../wire/message.js';
 import { queueDevice, queueIndex, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
-import { configGeneration, deviceBus, deviceNumber, deviceStatus } from './device.hot.js';
+import { headerBytes, maximumSize } from '../bus/bus-table.hot.js';
+import { copyConfig } from './config-space.hot.js';
+import { configGeneration, configShown, deviceBus, deviceNumber, deviceStatus } from './device.hot.js';
 
 /** Each bus's list of queues (0..127) and devices (128 + device) that may have an event to send, oldest first. */
 const list = new Uint8Array(Capacity.Buses * Capacity.Events);
@@ -11,6 +13,14 @@ const listFirst = new Uint8Array(Capacity.Buses);
 const listCount = new Uint8Array(Capacity.Buses);
 /** Per entry: Listed = stands in the list, Due = there is something to send. A reset takes back Due and leaves the entry. */
 const state = new Uint8Array(Capacity.Events);
+
+/** Range of the configuration space that the EVENT_CONFIG which waits tells of. Length 0 = the status alone; Range.Unknown = anything. */
+const changeOffset = new Uint16Array(Capacity.Devices);
+const changeLength = new Uint16Array(Capacity.Devices);
+
+const enum Range {
+  Unknown = 65535,
+}
 
 const enum Entry {
   FirstDevice = 128,
@@ -44,12 +54,30 @@ export function cancelUsedEvent(queue: number): void {
   cancel(queue);
 }
 
-/** The driver is to hear of a new status or configuration. */
+/** The driver is to hear of a new status. */
 export function raiseConfigEvent(device: number): void {
   raise(deviceBus[device], Entry.FirstDevice + device);
 }
 
+/** The driver is to hear that `length` bytes of the configuration space from `offset` on have changed; 0 = unknown which. */
+export function raiseChangeEvent(device: number, offset: number, length: number): void {
+  const waiting = changeLength[device];
+  if (length === 0 || waiting === Range.Unknown) {
+    changeLength[device] = Range.Unknown;
+  } else if (waiting === 0) {
+    changeOffset[device] = offset;
+    changeLength[device] = length;
+  } else {
+    const first = offset < changeOffset[device] ? offset : changeOffset[device];
+    const end = changeOffset[device] + waiting;
+    changeLength[device] = (offset + length > end ? offset + length : end) - first;
+    changeOffset[device] = first;
+  }
+  raiseConfigEvent(device);
+}
+
 export function cancelConfigEvent(device: number): void {
+  changeLength[device] = 0;
   cancel(Entry.FirstDevice + device);
 }
 
@@ -57,6 +85,9 @@ export function cancelConfigEvent(device: number): void {
 export function clearEvents(): void {
   for (let bus = 0; bus < Capacity.Buses; bus++) {
     listCount[bus] = 0;
+  }
+  for (let device = 0; device < Capacity.Devices; device++) {
+    changeLength[device] = 0;
   }
   for (let entry = 0; entry < Capacity.Events; entry++) {
     state[entry] = 0;
@@ -101,9 +132,23 @@ export function writeEventPayload(entry: number, window: number, at: number): nu
     return 4;
   }
   const device = entry - Entry.FirstDevice;
-  // Without data: the driver re-reads what it wants to know (R-201, R-203, R-204).
+  const length = changeLength[device];
+  changeLength[device] = 0;
+  configShown[device] = 1;
   memory[at] = deviceStatus[device];
   memory[at + 2] = configGeneration[device * 2];
   memory[at + 3] = configGeneration[device * 2 + 1];
-  return 16;
+  if (length === 0 || length === Range.Unknown) {
+    // The driver reads again what it wants to know (R-203, R-204).
+    return 16;
+  }
+  memory[at + 4] = changeOffset[device];
+  const bus = deviceBus[device];
+  if (length > maximumSize[bus] - headerBytes[bus] - 16) {
+    // Too long to be sent along: length 0 says so (R-200, R-201).
+    return 16;
+  }
+  memory[at + 6] = length;
+  copyConfig(device, changeOffset[device], length, window, at + 8);
+  return 16 + length;
 }

@@ -5,7 +5,12 @@ import { Feature } from '../wire/features.js';
 import { Status } from '../wire/status.js';
 import { answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes, wide } from '../bus/frame.hot.js';
 import {
+  dependencyAt,
+  dependencyBit,
+  dependencyCount,
+  dependencyNeeds,
   deviceStatus,
+  deviceType,
   driverFeatures,
   featureAt,
   featureBlocks,
@@ -13,6 +18,7 @@ import {
   hasFeature,
   offeredFeatures,
 } from './device.hot.js';
+import { featuresHandlers } from './handlers.hot.js';
 
 /** GET_DEVICE_FEATURES: always the offered set, zero beyond it, as many blocks as fit. */
 export function getDeviceFeatures(device: number): number {
@@ -83,7 +89,7 @@ function noteBeyond(device: number, block: number, some: boolean): void {
   }
 }
 
-/** True when the driver's set is a legal subset of the offered one. */
+/** True when the driver's set is a legal subset of the offered one and the device type agrees. */
 export function featuresAcceptable(device: number): boolean {
   if (featuresBeyond[device] !== 0 || !hasFeature(device, Feature.Version1)) {
     return false;
@@ -95,5 +101,11 @@ export function featuresAcceptable(device: number): boolean {
       return false;
     }
   }
-  return true;
+  const dependencies = dependencyAt[device] + dependencyCount[device];
+  for (let at = dependencyAt[device]; at < dependencies; at++) {
+    if (hasFeature(device, dependencyBit[at]) && !hasFeature(device, dependencyNeeds[at])) {
+      return false;
+    }
+  }
+  return featuresHandlers[deviceType[device]](device);
 }

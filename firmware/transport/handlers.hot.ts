@@ -10,10 +10,23 @@ export type ResetHandler = (device: number) => void;
  */
 export type ConfigHandler = (device: number, offset: number, length: number) => boolean;
 
+/**
+ * The driver's write has been applied: the fields that follow from it can be set now (input: `size` and `u` after `select`),
+ * with `setConfigByte` and without `configChanged`: the answer tells the driver, the generation count stays (R-205, R-208).
+ */
+export type ConfigWrittenHandler = (device: number, offset: number, length: number) => void;
+/** The driver has proposed a subset of the offered features whose dependencies hold. Returns false to refuse FEATURES_OK (R-109). */
+export type FeaturesHandler = (device: number) => boolean;
+/** The driver writes DRIVER_OK: start. Returns false when the device cannot; its status then has DEVICE_NEEDS_RESET instead (R-170). */
+export type StartHandler = (device: number) => boolean;
+
 /* eslint-disable no-restricted-syntax -- tables of functions: in C they are arrays of function pointers, filled before serving */
 export const serveHandlers: ServeHandler[] = [];
 export const resetHandlers: ResetHandler[] = [];
 export const configHandlers: ConfigHandler[] = [];
+export const configWrittenHandlers: ConfigWrittenHandler[] = [];
+export const featuresHandlers: FeaturesHandler[] = [];
+export const startHandlers: StartHandler[] = [];
 /* eslint-enable no-restricted-syntax */
 
 /** For types without configuration space, or with one that only the device changes. */
@@ -24,4 +37,14 @@ export function rejectConfig(_device: number, _offset: number, _length: number):
 /** For types that keep nothing between requests. */
 export function nothingToReset(_device: number): void {
   return;
+}
+
+/** For types in whose configuration space nothing follows from a write. */
+export function nothingFollows(_device: number, _offset: number, _length: number): void {
+  return;
+}
+
+/** For types that have nothing to say about a subset of their features, or about their start. */
+export function agree(_device: number): boolean {
+  return true;
 }

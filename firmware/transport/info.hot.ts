@@ -1,7 +1,6 @@
-// GET_DEVICE_INFO and GET_SHM: what never changes in the life of a device.
+// GET_DEVICE_INFO: what never changes in the life of a device.
 import { windowWords } from '#port';
-import { Discard } from '../wire/discard.js';
-import { answerAt, discard, frameWindow, requestAt, requestBytes } from '../bus/frame.hot.js';
+import { answerAt, frameWindow } from '../bus/frame.hot.js';
 import { configSize, deviceId, featureBlocks, queueCount, vendorId } from './device.hot.js';
 
 /** GET_DEVICE_INFO, payload set V1: 24 bytes. The words left out are zero, admin queues included. */
@@ -14,15 +13,4 @@ export function getDeviceInfo(device: number): number {
   memory[answerAt + 6] = configSize[device];
   memory[answerAt + 8] = queueCount[device];
   return 24;
-}
-
-/** GET_SHM, payload set V1: no device here has shared memory regions, so every id answers with length 0. */
-export function getShm(): number {
-  if (requestBytes < 4) {
-    return discard(Discard.Payload);
-  }
-  const memory = windowWords[frameWindow];
-  memory[answerAt] = memory[requestAt];
-  memory[answerAt + 1] = memory[requestAt + 1];
-  return 12;
 }

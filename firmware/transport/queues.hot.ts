@@ -4,15 +4,24 @@ import { Discard } from '../wire/discard.js';
 import { Feature } from '../wire/features.js';
 import { Status } from '../wire/status.js';
 import { Answer, answerAt, discard, frameWindow, requestAt, requestBytes, wide } from '../bus/frame.hot.js';
-import { queueAddress, queueMaximum, queueSize, queueState, QueueState, Ring } from '../virtqueue/queue-table.hot.js';
+import { queueAddress, queueFeature, QueueFeature, queueMaximum, queueSize, queueState, QueueState, Ring } from '../virtqueue/queue-table.hot.js';
 import { disableQueue, enableQueue } from '../virtqueue/queue.hot.js';
 import { kick } from '../virtqueue/kicks.hot.js';
 import { deviceStatus, firstQueue, hasFeature, isRunning, queueCount } from './device.hot.js';
 
 /** Row in the queue tables for queue index high:low of `device`, or -1. */
-function findQueue(device: number, low: number, high: number): number {
+function queueRow(device: number, low: number, high: number): number {
   const index = wide(low, high);
   return index >= 0 && index < queueCount[device] ? firstQueue[device] + index : -1;
+}
+
+/** The same for a queue that need not be enabled: -1 also for one that the accepted features do not include (R-123, R-220). */
+function findQueue(device: number, low: number, high: number): number {
+  const queue = queueRow(device, low, high);
+  if (queue < 0 || queueFeature[queue] === QueueFeature.None || (deviceStatus[device] & Status.FeaturesOk) === 0) {
+    return queue;
+  }
+  return hasFeature(device, queueFeature[queue]) ? queue : -1;
 }
 
 /** What the driver accepted of the ring features, as `Ring` bits. */
@@ -92,7 +101,7 @@ export function eventAvail(device: number): number {
     return discard(Discard.Payload);
   }
   const memory = windowWords[frameWindow];
-  const queue = findQueue(device, memory[requestAt], memory[requestAt + 1]);
+  const queue = queueRow(device, memory[requestAt], memory[requestAt + 1]);
   if (queue < 0 || queueState[queue] !== QueueState.Enabled || !isRunning(device)) {
     return discard(Discard.NoQueue);
   }

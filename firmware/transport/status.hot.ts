@@ -22,7 +22,7 @@ import {
 } from './device.hot.js';
 import { cancelConfigEvent } from './events.hot.js';
 import { featuresAcceptable } from './features.hot.js';
-import { resetHandlers } from './handlers.hot.js';
+import { resetHandlers, startHandlers } from './handlers.hot.js';
 
 /** GET_DEVICE_STATUS: 4 bytes. */
 export function getDeviceStatus(device: number): number {
@@ -53,12 +53,18 @@ function writeStatus(device: number, value: number): void {
   if ((value & Status.FeaturesOk) !== 0 && (status & Status.FeaturesOk) === 0 && featuresAcceptable(device)) {
     status |= Status.FeaturesOk;
   }
-  const starts = (value & Status.DriverOk) !== 0 && (status & Status.FeaturesOk) !== 0 && (status & Status.DriverOk) === 0;
-  if (starts) {
-    status |= Status.DriverOk;
-  }
   deviceStatus[device] = status;
-  if (starts) {
+  if ((value & Status.DriverOk) !== 0 && (status & Status.FeaturesOk) !== 0 && (status & Status.DriverOk) === 0) {
+    startDevice(device);
+  }
+}
+
+/** DRIVER_OK: the device starts and looks at its queues, or says that only a reset can help. */
+function startDevice(device: number): void {
+  if (!startHandlers[deviceType[device]](device)) {
+    deviceStatus[device] = deviceStatus[device] | Status.NeedsReset;
+  } else {
+    deviceStatus[device] = deviceStatus[device] | Status.DriverOk;
     log(Log.DriverOk, deviceNumber[device]);
     // Buffers may have been made available before DRIVER_OK, when no notification is allowed.
     const first = firstQueue[device];

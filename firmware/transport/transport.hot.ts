@@ -4,8 +4,9 @@ import { MessageId } from '../wire/message.js';
 import { discard } from '../bus/frame.hot.js';
 import { getConfig, setConfig } from './config.hot.js';
 import { getDeviceFeatures, setDriverFeatures } from './features.hot.js';
-import { getDeviceInfo, getShm } from './info.hot.js';
+import { getDeviceInfo } from './info.hot.js';
 import { eventAvail, getVqueue, resetVqueue, setVqueue } from './queues.hot.js';
+import { getShm } from './shared-memory.hot.js';
 import { getDeviceStatus, setDeviceStatus } from './status.hot.js';
 
 /** Handles message `id` for `device`; returns the bytes of the answer's payload or Answer.None. */
@@ -32,7 +33,7 @@ export function transportMessage(device: number, id: number): number {
     case MessageId.ResetVqueue:
       return resetVqueue(device);
     case MessageId.GetShm:
-      return getShm();
+      return getShm(device);
     case MessageId.EventAvail:
       return eventAvail(device);
     default:

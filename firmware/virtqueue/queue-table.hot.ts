@@ -31,11 +31,18 @@ export const enum PassEnd {
   Error = 4,
 }
 
+export const enum QueueFeature {
+  /** The queue exists whatever the driver accepts. */
+  None = 255,
+}
+
 /** Device row and queue index of each queue. */
 export const queueDevice = new Uint8Array(Capacity.Queues);
 export const queueIndex = new Uint8Array(Capacity.Queues);
 /** Largest size, a power of two. */
 export const queueMaximum = new Uint16Array(Capacity.Queues);
+/** Feature bit without which the queue does not exist, or QueueFeature.None. */
+export const queueFeature = new Uint8Array(Capacity.Queues);
 export const queueState = new Uint8Array(Capacity.Queues);
 /** Size in force, 0 while disabled. */
 export const queueSize = new Uint16Array(Capacity.Queues);

@@ -4,6 +4,7 @@
 import { windowWords } from '#port';
 import { locate, locatedOffset } from '../memory/window.hot.js';
 import { cancelUsedEvent, raiseUsedEvent } from '../transport/events.hot.js';
+import { coversRegion } from '../transport/shared-memory.hot.js';
 import { openChain, walkChain, writableBytes } from './chain.hot.js';
 import { kickLater } from './kicks.hot.js';
 import {
@@ -60,14 +61,14 @@ const staged = new Uint16Array(12);
 const stagedWindow = new Uint8Array(3);
 const stagedOffset = new Int32Array(3);
 
-/** True when the staged address of `area` (0..2) is a multiple of `align` and its `bytes` lie in one shared window. */
+/** True when the staged address of `area` (0..2) is a multiple of `align` and its `bytes` lie in one shared window, outside shared memory regions. */
 function locateArea(area: number, align: number, bytes: number): boolean {
   const half = area * 4;
   if ((staged[half] & (align - 1)) !== 0) {
     return false;
   }
   const window = locate(staged[half], staged[half + 1], staged[half + 2], staged[half + 3], bytes);
-  if (window < 0) {
+  if (window < 0 || coversRegion(window, locatedOffset, bytes)) {
     return false;
   }
   stagedWindow[area] = window;

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { fake, windows } from '../../hal/fake/port.js';
 import { addBus } from '../../firmware/bus/add-bus.js';
-import { receive, slotBytes } from '../../firmware/bus/bus.hot.js';
+import { receive } from '../../firmware/bus/bus.hot.js';
+import { slotBytes } from '../../firmware/bus/bus-table.hot.js';
 import type { DeviceModel } from '../../firmware/devices/device-model.js';
 import { addWindows } from '../../firmware/memory/windows.js';
 import { addDevice, clearDevices } from '../../firmware/transport/add-device.js';

@@ -1,6 +1,6 @@
 // A device type for tests: it copies the readable part of a chain into the writable part and notes everything it is called for.
 import { copy } from '../../hal/fake/port.js';
-import type { DeviceModel } from '../../firmware/devices/device-model.js';
+import type { DeviceModel, DeviceType, SharedMemoryRegion } from '../../firmware/devices/device-model.js';
 import {
   elementBytes,
   elementOffset,
@@ -24,6 +24,10 @@ export interface TestDeviceOptions {
   readonly onServe?: (index: number, row: number) => void;
   /** Called when a write of the configuration space has been accepted. */
   readonly onConfig?: (row: number, offset: number, length: number) => void;
+  /** Handlers and rules of the type beside `serve`, `reset` and `writeConfig`. */
+  readonly type?: Partial<Omit<DeviceType, 'serve' | 'reset' | 'writeConfig'>>;
+  readonly queueFeatures?: readonly number[];
+  readonly regions?: readonly SharedMemoryRegion[];
   /** Chains are taken but not given back. */
   readonly keep?: boolean;
 }
@@ -114,10 +118,13 @@ export function testDevice(options: TestDeviceOptions): TestDevice {
           }
           return accepted;
         },
+        ...options.type,
       },
       number: options.number,
       queueSizes: options.queueSizes ?? [8],
       features: options.features ?? [],
+      ...(options.queueFeatures === undefined ? {} : { queueFeatures: options.queueFeatures }),
+      ...(options.regions === undefined ? {} : { regions: options.regions }),
       config: options.config ?? [],
       attach(row: number, firstQueue: number): void {
         device.row = row;
