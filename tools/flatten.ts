@@ -3,7 +3,8 @@
 // Works on rollup's output, before it is minified. An interpreter pays several times more for a variable of an enclosing
 // function than for a local one, and for a call more than for the work of most small functions. Hot functions (those of
 // *.hot.ts and of a target's port.ts) are therefore copied into the function that runs for ever, the loop. A function whose
-// comment says @rare stays a call. What is not flattened stays as it was.
+// comment says @rare stays a call, one whose comment says @often is copied to all its callers. What is not flattened stays as it
+// was.
 import { UserError } from './user-error.js';
 import { removeExits } from './flatten/exits.js';
 import type { Expr, Local, Stmt } from './flatten/ir.js';
@@ -295,7 +296,7 @@ function planFor(root: HotFunction, program: Program): Plan {
   const inlined = new Set<string>();
   for (const name of order) {
     const count = copies.get(name) ?? 0;
-    const taken = name === root.name || (count > 0 && (count === 1 || fullSize(name) <= smallFunction));
+    const taken = name === root.name || (count > 0 && (count === 1 || program.functions.get(name)?.often === true || fullSize(name) <= smallFunction));
     if (taken) {
       if (name !== root.name) {
         inlined.add(name);

@@ -33,126 +33,220 @@ export let writableBytes = 0;
 /** Packed rings: the buffer id in the last descriptor of the ring that belongs to the chain (R-385). */
 export let bufferId = 0;
 
+/** The chain being walked; what is above changes only when all of it has been accepted. */
+let count = 0;
+let readable = 0;
+let readBytes = 0;
+let writeBytes = 0;
+
 /** The open queue's descriptors: what `openChain` took from the tables. */
-let ring = 0;
 let size = 0;
 let ringWindow = 0;
 let ringAt = 0;
+let ringCached = false;
+let indirectOffered = false;
+/** Most descriptors of one chain: it cannot have more than the ring without going round in it (R-333, R-386). */
+let mostDescriptors = 0;
+
+/** Where `findTable` found the indirect table: window and first word. */
+let tableWindow = 0;
+let tableAt = 0;
 
 /** The chains walked next are those of `queue`. */
 export function openChain(queue: number): void {
-  ring = queueRing[queue];
   size = queueSize[queue];
   ringWindow = descriptorWindow[queue];
   ringAt = descriptorAt[queue];
+  ringCached = windowCached[ringWindow] === 1;
+  indirectOffered = (queueRing[queue] & Ring.Indirect) !== 0;
+  mostDescriptors = size < ChainLimit.Descriptors ? size : ChainLimit.Descriptors;
 }
 
-/**
- * Walks the chain that begins at descriptor `head` (any 16-bit value) of the open queue. `headFlags` are the head's flags
- * where they have been read already, as in a packed ring, or -1: no field is read twice (R-342). Returns the ring's
- * descriptors it takes, or -1 when it breaks a rule; only a chain that keeps all of them changes the tables' counts.
- */
-export function walkChain(head: number, headFlags: number): number {
-  const packed = ring & Ring.Packed;
-  let tableWindow = ringWindow;
-  let table = windowWords[tableWindow];
-  let tableAt = ringAt;
-  // Entries of the table being walked: the ring, later perhaps an indirect table.
-  let limit = size;
-  let indirect = false;
-  let entry = head;
-  let slots = 0;
-  let id = 0;
-  let descriptors = 0;
-  let count = 0;
-  let readable = 0;
-  let readBytes = 0;
-  let writeBytes = 0;
-  let known = headFlags;
-  let more = true;
-  while (more) {
-    // Heads and links out of range; loops are chains with more descriptors than the ring (R-333 to R-335, R-386).
-    if (entry >= limit || descriptors >= ChainLimit.Descriptors || (descriptors >= size && !(indirect && packed !== 0))) {
-      return -1;
-    }
-    descriptors += 1;
-    const at = tableAt + entry * 8;
-    if (windowCached[tableWindow] === 1) {
-      invalidate(tableWindow, at * 2, Descriptor.Bytes);
-    }
-    const lengthLow = table[at + 4];
-    const lengthHigh = table[at + 5];
-    const flags = known < 0 ? table[at + 6 + packed] : known;
-    known = -1;
-    const link = table[at + 7 - packed];
-    entry = packed === 0 ? link : entry + 1;
-    if (indirect && packed !== 0) {
-      // Consecutive entries; only WRITE means something here (R-394).
-      more = entry < limit;
-    } else {
-      more = (flags & Descriptor.Next) !== 0;
-    }
-    if (!indirect) {
-      slots += 1;
-      id = link;
-      // A packed list goes on at the start of the ring.
-      if (packed !== 0 && entry === size) {
-        entry = 0;
-      }
-    }
-    if ((flags & Descriptor.Indirect) !== 0 && !(indirect && packed !== 0)) {
-      // Not negotiated, together with NEXT, or inside a table (R-346 to R-348, R-395); WRITE is ignored (R-350, R-396).
-      if ((ring & Ring.Indirect) === 0 || more || indirect) {
-        return -1;
-      }
-      // A table has whole descriptors, at least one (R-349), and no more than one chain may have.
-      if (lengthHigh !== 0 || (lengthLow & 15) !== 0 || lengthLow === 0 || lengthLow > ChainLimit.Descriptors * Descriptor.Bytes) {
-        return -1;
-      }
-      tableWindow = locate(table[at], table[at + 1], table[at + 2], table[at + 3], lengthLow);
-      // Its fields are read as 16-bit words.
-      if (tableWindow < 0 || (locatedOffset & 1) !== 0) {
-        return -1;
-      }
-      table = windowWords[tableWindow];
-      tableAt = locatedOffset >> 1;
-      limit = lengthLow >> 4;
-      indirect = true;
-      entry = 0;
-      more = true;
-    } else if ((lengthLow | lengthHigh) !== 0) {
-      // An empty element is skipped and its address not looked at (R-338).
-      if (lengthHigh >= 2048 || count === Capacity.ChainElements) {
-        return -1;
-      }
-      const bytes = lengthHigh * 65536 + lengthLow;
-      const window = locate(table[at], table[at + 1], table[at + 2], table[at + 3], bytes);
-      if (window < 0) {
-        return -1;
-      }
-      elementWindow[count] = window;
-      elementOffset[count] = locatedOffset;
-      elementBytes[count] = bytes;
-      count += 1;
-      if ((flags & Descriptor.Write) !== 0) {
-        if (bytes > ChainLimit.Bytes - writeBytes) {
-          return -1;
-        }
-        writeBytes += bytes;
-      } else {
-        // A readable element after a writable one (R-339).
-        if (writeBytes !== 0 || bytes > ChainLimit.Bytes - readBytes) {
-          return -1;
-        }
-        readBytes += bytes;
-        readable += 1;
-      }
-    }
-  }
+function beginChain(): void {
+  count = 0;
+  readable = 0;
+  readBytes = 0;
+  writeBytes = 0;
+}
+
+/** All of the chain has been accepted. */
+function acceptChain(): void {
   elements = count;
   readableElements = readable;
   readableBytes = readBytes;
   writableBytes = writeBytes;
-  bufferId = id;
+}
+
+/** Takes the descriptor at word `at` of `window`, whose flags have been read, as the next element. False = it breaks a rule. @often */
+function addElement(window: number, at: number, flags: number): boolean {
+  const table = windowWords[window];
+  const lengthLow = table[at + 4];
+  const lengthHigh = table[at + 5];
+  // An empty element is skipped and its address not looked at (R-338).
+  if ((lengthLow | lengthHigh) === 0) {
+    return true;
+  }
+  if (lengthHigh >= 2048 || count === Capacity.ChainElements) {
+    return false;
+  }
+  const bytes = lengthHigh * 65536 + lengthLow;
+  const found = locate(table[at], table[at + 1], table[at + 2], table[at + 3], bytes);
+  if (found < 0) {
+    return false;
+  }
+  elementWindow[count] = found;
+  elementOffset[count] = locatedOffset;
+  elementBytes[count] = bytes;
+  count += 1;
+  if ((flags & Descriptor.Write) !== 0) {
+    if (bytes > ChainLimit.Bytes - writeBytes) {
+      return false;
+    }
+    writeBytes += bytes;
+    return true;
+  }
+  // A readable element after a writable one (R-339).
+  if (writeBytes !== 0 || bytes > ChainLimit.Bytes - readBytes) {
+    return false;
+  }
+  readBytes += bytes;
+  readable = count;
+  return true;
+}
+
+/**
+ * Finds the table of the indirect descriptor at word `at` of the ring. Returns its descriptors, or 0 when that breaks a rule;
+ * WRITE is ignored (R-350, R-396). @often
+ */
+function findTable(at: number, flags: number): number {
+  // Not negotiated, or together with NEXT (R-346, R-347, R-395).
+  if (!indirectOffered || (flags & Descriptor.Next) !== 0) {
+    return 0;
+  }
+  const ring = windowWords[ringWindow];
+  const bytes = ring[at + 4];
+  // Whole descriptors (R-349), 1 to 256: no more than one chain may have.
+  if ((ring[at + 5] | ((bytes - Descriptor.Bytes) & ~((ChainLimit.Descriptors - 1) * Descriptor.Bytes))) !== 0) {
+    return 0;
+  }
+  const window = locate(ring[at], ring[at + 1], ring[at + 2], ring[at + 3], bytes);
+  // Its fields are read as 16-bit words.
+  if (window < 0 || (locatedOffset & 1) !== 0) {
+    return 0;
+  }
+  tableWindow = window;
+  tableAt = locatedOffset >> 1;
+  return bytes >> 4;
+}
+
+/** Walks the chain that begins at descriptor `head` (any 16-bit value) of the open split ring. False = it breaks a rule. */
+export function walkSplit(head: number): boolean {
+  let window = ringWindow;
+  let from = ringAt;
+  let cached = ringCached;
+  // Entries of the table being walked: the ring, later perhaps an indirect table.
+  let limit = size;
+  let inTable = false;
+  let entry = head;
+  let left = mostDescriptors;
+  let more = true;
+  beginChain();
+  while (more) {
+    // Heads and links out of range; a loop is a chain with too many descriptors (R-333 to R-335).
+    if (entry >= limit || left === 0) {
+      return false;
+    }
+    left -= 1;
+    const at = from + entry * 8;
+    if (cached) {
+      invalidate(window, at * 2, Descriptor.Bytes);
+    }
+    const flags = windowWords[window][at + 6];
+    if ((flags & Descriptor.Indirect) !== 0) {
+      // No table inside a table (R-348).
+      limit = inTable ? 0 : findTable(at, flags);
+      if (limit === 0) {
+        return false;
+      }
+      window = tableWindow;
+      from = tableAt;
+      cached = windowCached[window] === 1;
+      inTable = true;
+      entry = 0;
+    } else {
+      if (!addElement(window, at, flags)) {
+        return false;
+      }
+      more = (flags & Descriptor.Next) !== 0;
+      if (more) {
+        entry = windowWords[window][at + 7];
+      }
+    }
+  }
+  acceptChain();
+  return true;
+}
+
+/**
+ * Walks the chain that begins at descriptor `head` (0 .. size - 1) of the open packed ring, whose flags have been read already:
+ * no field is read twice (R-342). Returns the ring's descriptors it takes, or -1 when it breaks a rule.
+ */
+export function walkPacked(head: number, headFlags: number): number {
+  const ring = windowWords[ringWindow];
+  let entry = head;
+  let flags = headFlags;
+  let slots = 0;
+  let at = 0;
+  let more = true;
+  beginChain();
+  while (more) {
+    at = ringAt + entry * 8;
+    if (ringCached) {
+      invalidate(ringWindow, at * 2, Descriptor.Bytes);
+    }
+    if (slots !== 0) {
+      flags = ring[at + 7];
+    }
+    slots += 1;
+    if ((flags & Descriptor.Indirect) !== 0) {
+      if (!walkPackedTable(findTable(at, flags), ChainLimit.Descriptors - slots)) {
+        return -1;
+      }
+      more = false;
+    } else {
+      if (!addElement(ringWindow, at, flags)) {
+        return -1;
+      }
+      more = (flags & Descriptor.Next) !== 0;
+      if (more) {
+        // A list goes on at the start of the ring; more descriptors than there are would be a loop (R-386).
+        entry = entry + 1 === size ? 0 : entry + 1;
+        if (slots === mostDescriptors) {
+          return -1;
+        }
+      }
+    }
+  }
+  bufferId = ring[at + 6];
+  acceptChain();
   return slots;
+}
+
+/** Walks the `entries` descriptors of a table, at most `most`: consecutive, and only WRITE means something (R-394). */
+function walkPackedTable(entries: number, most: number): boolean {
+  if (entries === 0 || entries > most) {
+    return false;
+  }
+  const window = tableWindow;
+  const cached = windowCached[window] === 1;
+  const end = tableAt + entries * 8;
+  for (let at = tableAt; at < end; at += 8) {
+    if (cached) {
+      invalidate(window, at * 2, Descriptor.Bytes);
+    }
+    if (!addElement(window, at, windowWords[window][at + 7])) {
+      return false;
+    }
+  }
+  return true;
 }

@@ -4,7 +4,7 @@
 import { barrier, clean, invalidate, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { windowCached } from '../memory/window.hot.js';
-import { bufferId } from './chain.hot.js';
+import { bufferId, walkPacked } from './chain.hot.js';
 import {
   descriptorAt,
   descriptorWindow,
@@ -60,8 +60,6 @@ let published = 0;
 let slotsHeld = 0;
 /** Flags of the first used descriptor since the last pass ended: written last, so that all become visible together (R-402). */
 let firstFlags = 0;
-/** Flags of the head read last. */
-export let headFlags = 0;
 /** Position and slots of the chain taken last, in case it is put back. */
 let lastTaken = 0;
 let lastSlots = 0;
@@ -147,24 +145,21 @@ export function beginPacked(): void {
   }
 }
 
-/** The next available chain's first descriptor (0..size-1), or Take.None. */
-export function headPacked(): number {
-  if (slotsHeld >= size) {
+/** Takes the next available chain; returns its handle, or a value of Take. */
+export function takePacked(): number {
+  if (slotsHeld === size) {
     return Take.None;
   }
-  headFlags = availableFlags();
-  if (headFlags < 0) {
+  const flags = availableFlags();
+  if (flags < 0) {
     return Take.None;
   }
   // The other fields are read after the flags (R-384).
   barrier();
-  return next & Packed.Index;
-}
-
-/** The chain at the head just read has been accepted and takes `slots` of the ring. Returns its handle, or -1 when the driver has made more available than the ring holds. */
-export function acceptPacked(slots: number): number {
-  if (slots > size - slotsHeld) {
-    return Take.None;
+  const slots = walkPacked(next & Packed.Index, flags);
+  // The driver can have made no more available than the ring holds (R-404).
+  if (slots < 0 || slots > size - slotsHeld) {
+    return Take.Error;
   }
   lastTaken = next;
   lastSlots = slots;

@@ -11,6 +11,8 @@ export const enum QueueState {
 export const enum Take {
   /** No chain now: the ring is empty or the pass has used up its budget. */
   None = -1,
+  /** The driver broke a rule of the ring. */
+  Error = -2,
 }
 
 /** What the driver negotiated for a queue. */

@@ -5,18 +5,16 @@ import { windowWords } from '#port';
 import { locate, locatedOffset } from '../memory/window.hot.js';
 import { cancelUsedEvent, raiseUsedEvent } from '../transport/events.hot.js';
 import { coversRegion } from '../transport/shared-memory.hot.js';
-import { openChain, walkChain, writableBytes } from './chain.hot.js';
+import { openChain, writableBytes } from './chain.hot.js';
 import { kickLater } from './kicks.hot.js';
 import {
-  acceptPacked,
   beginPacked,
   closePacked,
   endPacked,
   finishPacked,
-  headFlags,
-  headPacked,
   openPacked,
   startPacked,
+  takePacked,
   untakePacked,
 } from './packed.hot.js';
 import {
@@ -38,14 +36,13 @@ import {
 } from './queue-table.hot.js';
 import { ringError } from './ring-error.hot.js';
 import {
-  acceptSplit,
   beginSplit,
   closeSplit,
   endSplit,
   finishSplit,
-  headSplit,
   openSplit,
   startSplit,
+  takeSplit,
   untakeSplit,
 } from './split.hot.js';
 
@@ -61,7 +58,7 @@ const staged = new Uint16Array(12);
 const stagedWindow = new Uint8Array(3);
 const stagedOffset = new Int32Array(3);
 
-/** True when the staged address of `area` (0..2) is a multiple of `align` and its `bytes` lie in one shared window, outside shared memory regions. */
+/** True when the staged address of `area` (0..2) is a multiple of `align` and its `bytes` lie in one shared window, outside shared memory regions. @rare */
 function locateArea(area: number, align: number, bytes: number): boolean {
   const half = area * 4;
   if ((staged[half] & (align - 1)) !== 0) {
@@ -185,21 +182,13 @@ export function take(queue: number): number {
   if (queue !== openRow) {
     open(queue);
   }
-  const head = packed ? headPacked() : headSplit();
-  if (head < 0) {
+  const handle = packed ? takePacked() : takeSplit();
+  if (handle < 0) {
+    if (handle === Take.Error) {
+      budget = 0;
+      ringError(queue);
+    }
     return Take.None;
-  }
-  const slots = walkChain(head, packed ? headFlags : -1);
-  let handle = head;
-  if (packed && slots >= 0) {
-    handle = acceptPacked(slots);
-  }
-  if (slots < 0 || handle < 0) {
-    budget = 0;
-    return ringError(queue);
-  }
-  if (!packed) {
-    acceptSplit();
   }
   budget -= 1;
   return handle;

@@ -5,6 +5,7 @@
 // most of it, and an interpreter pays far less for a variable of its main function than for a table.
 import { barrier, clean, invalidate, windowWords } from '#port';
 import { windowCached } from '../memory/window.hot.js';
+import { walkSplit } from './chain.hot.js';
 import {
   deviceAt,
   deviceWindow,
@@ -101,8 +102,8 @@ export function beginSplit(): boolean {
   return fine;
 }
 
-/** The next available chain's head (any 16-bit value), or Take.None. */
-export function headSplit(): number {
+/** Takes the next available chain; returns its head, or a value of Take. */
+export function takeSplit(): number {
   if (available === shown) {
     return Take.None;
   }
@@ -111,12 +112,12 @@ export function headSplit(): number {
   if (driverCached) {
     invalidate(driverArea, at * 2, 2);
   }
-  return windowWords[driverArea][at];
-}
-
-/** The chain at the head just read has been accepted. */
-export function acceptSplit(): void {
+  const head = windowWords[driverArea][at];
+  if (!walkSplit(head)) {
+    return Take.Error;
+  }
   available = (available + 1) & 65535;
+  return head;
 }
 
 /** The chain taken last is the next one again. */

@@ -272,7 +272,7 @@ export function randomProgram(seed: number): string {
     const indent = '    ';
     const names = Array.from({ length: params }, (_, index) => `p${index}`);
     const scope: Scope = { readable: [...names], writable: pick(2) === 0 ? [...names] : names.slice(1), result, budget: 6 + pick(8), rounds: 1, cost: 1 + mostCost - most };
-    const tag = name !== 'step' && pick(6) === 0 ? `${indent}/** Seldom. @rare */\n` : '';
+    const tag = name === 'step' ? '' : [`${indent}/** Seldom. @rare */\n`, `${indent}/** All the time. @often */\n`][pick(10)] ?? '';
     const locals = statements(scope, 3, `${indent}    `, false, false);
     out.push(`${tag}${indent}function ${name}(${names.join(', ')}) {\n${locals}${result ? `${indent}    return ${expression(scope, 2)};\n` : ''}${indent}}`);
     functions.push({ name, params, result, cost: scope.cost - (mostCost - most) });

@@ -146,6 +146,14 @@ const fixtures: Record<string, { hot: string; cold?: string }> = {
   },
 };
 
+test('a function that is called often is copied to each of its callers, whatever its size', () => {
+  const long = Array.from({ length: 30 }, (_, line) => `table[v + ${line} & 7] += trace(v);`).join(' ');
+  const code = (tag: string): string => bundleOf(`/** Long.${tag} */\n    function note(v) { ${long} }\n    function step(a, b) { note(a); note(b); return a; }`);
+  assert.match(flattened(code('')), /function note/);
+  assert.doesNotMatch(flattened(code(' @often')), /function note/);
+  assert.equal(run(flattened(code(' @often'))), run(code('')));
+});
+
 for (const [name, { hot, cold }] of Object.entries(fixtures)) {
   test(`flattening keeps ${name}`, () => {
     const code = bundleOf(hot, cold);

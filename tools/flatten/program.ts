@@ -20,6 +20,8 @@ export interface HotFunction {
   readonly hot: boolean;
   /** Its comment says @rare: it stays a call. */
   readonly rare: boolean;
+  /** Its comment says @often: it is copied to each of its callers, whatever its size. */
+  readonly often: boolean;
   /** Functions of the wrapper it calls, once per call. */
   readonly calls: readonly string[];
   /** Tables of functions it calls through. */
@@ -266,7 +268,8 @@ export function readProgram(code: string, isHot: (offset: number) => boolean): P
       functions.set(statement.id.name, {
         ...describe(statement),
         hot: isHot(statement.start),
-        rare: /\/\*\*(?:(?!\*\/)[^])*@rare\b(?:(?!\*\/)[^])*\*\/\s*$/.test(before),
+        rare: hasTag(before, 'rare'),
+        often: hasTag(before, 'often'),
         calls: callsOf.get(statement.id.name) ?? [],
         tables: tablesOf.get(statement.id.name) ?? [],
         effects: effects.get(statement.id.name) as Effects,
@@ -275,6 +278,11 @@ export function readProgram(code: string, isHot: (offset: number) => boolean): P
     previousEnd = statement.end;
   }
   return { code, body, functions, variables, calledFromCold, escaping, tableFunctions, onlyInTables, mentioned, natives, single: singleTables(uses, variables), ownTables: ownTables(uses, variables), identifiers };
+}
+
+/** True when the text before a function ends with a doc comment that has `@tag`. */
+function hasTag(before: string, tag: string): boolean {
+  return new RegExp(`/\\*\\*(?:(?!\\*/)[^])*@${tag}\\b(?:(?!\\*/)[^])*\\*/\\s*$`).test(before);
 }
 
 function describe(node: FunctionDeclaration): Pick<HotFunction, 'name' | 'node' | 'params' | 'locals' | 'assigned' | 'once' | 'unset' | 'size'> {
