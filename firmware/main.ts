@@ -8,19 +8,26 @@ import { loop } from './loop.hot.js';
 import { addWindows } from './memory/windows.js';
 import { addDevice, clearDevices } from './transport/add-device.js';
 import { Feature } from './wire/features.js';
+import type { ProfileName } from './wire/profile.js';
+import { TransportFeature } from './wire/profile.js';
 
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
 export type { DeviceModel, DeviceType, SharedMemoryRegion } from './devices/device-model.js';
 
 export interface BusOptions {
-  /** Wire profile; 'A' is the v1 text. */
-  readonly profile: 'A';
+  /** Wire profile: 'A' is the v1 text, 'B' the reviewed draft with a 16-byte header, 'C' the late draft with the 8-byte header. */
+  readonly profile: ProfileName;
   readonly devices: readonly DeviceModel[];
   /** Queue elements per direction, 2..4096; 16 by default. One element always stays empty. */
   readonly elements?: number;
   /** Vendor id of all devices, 0..2^32-1; 0x1AF4 by default. */
   readonly vendor?: number;
+  /**
+   * Profiles B and C: true when the driver side is configured for VIRTIO_MSG_F_STRICT_CONFIG_GENERATION too, so that a
+   * SET_CONFIG must carry the present generation count. False by default; profile A is always strict.
+   */
+  readonly strictConfigGeneration?: boolean;
   /**
    * Ring and transport feature bits every device offers besides VERSION_1, from 28 INDIRECT_DESC, 29 EVENT_IDX,
    * 33 ACCESS_PLATFORM, 34 RING_PACKED, 35 IN_ORDER, 36 ORDER_PLATFORM, 38 NOTIFICATION_DATA, 40 RING_RESET.
@@ -51,7 +58,7 @@ export function start(app: App): void {
     if (place === undefined) {
       throw new Error('bus ' + number + ' has no layout place on this board');
     }
-    addBus(number, options.profile, Layout.ElementBytes);
+    addBus(number, options.profile, Layout.ElementBytes, options.strictConfigGeneration === true ? TransportFeature.StrictConfigGeneration : 0);
     options.devices.forEach((model) => {
       addDevice(number, model, {
         vendor: options.vendor === undefined ? 0x1af4 : options.vendor,

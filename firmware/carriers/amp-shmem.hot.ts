@@ -7,7 +7,8 @@ import { Budget, Capacity } from '../capacity.js';
 import { BusMessageId, MessageType } from '../wire/message.js';
 import { Log } from '../wire/log.js';
 import { receive } from '../bus/bus.hot.js';
-import { headerBytes, numberWord, sizeWord } from '../bus/bus-table.hot.js';
+import { headerBytes, numberWord, ownFeatures, sizeWord } from '../bus/bus-table.hot.js';
+import { proposeRevision, resetAgreement, Revision } from '../bus/revision.hot.js';
 import { deviceBus, deviceCount, deviceStatus } from '../transport/device.hot.js';
 import { anyEvent, eventId, eventNumber, nextEvent, writeEventPayload } from '../transport/events.hot.js';
 import { resetBusDevices } from '../transport/status.hot.js';
@@ -87,6 +88,7 @@ export function restart(bus: number): void {
   peerHead[bus] = 0;
   publishedTail[bus] = 0;
   blocked[bus] = 0;
+  resetAgreement(bus);
   enter(bus, Peer.Init);
 }
 
@@ -130,6 +132,10 @@ function handshake(bus: number): boolean {
   // The driver's indices count from its READY on; nothing has been sent to it, so it cannot have read anything.
   barrier();
   if (memory[at + Layout.HeadHeadWord] !== 0 || memory[at + Layout.HeadTailWord] >= elementCount[bus]) {
+    return false;
+  }
+  // The layout has no field for revision or features: its version stands for revision 1, features are configured at both ends.
+  if (!proposeRevision(bus, Revision.Newest, Layout.ElementBytes, ownFeatures[bus], 0)) {
     return false;
   }
   enter(bus, Peer.Run);

@@ -39,6 +39,8 @@ export interface DeviceModel {
   readonly type: DeviceType;
   /** Device number on its bus, 0..65535; Linux looks for 0..31. */
   readonly number: number;
+  /** Identifier as 32 hexadecimal digits (profiles B and C show it, R-088); none by default. */
+  readonly uuid?: string;
   /** Largest size of each queue, powers of two up to 32768. */
   readonly queueSizes: readonly number[];
   /**

@@ -22,6 +22,7 @@ import {
   deviceNumber,
   deviceStatus,
   deviceType,
+  deviceUuid,
   driverFeatures,
   featureAt,
   featureBlocks,
@@ -98,6 +99,8 @@ function typeRow(type: DeviceType): number {
 function refuse(model: DeviceModel, reason: string): never {
   throw new Error(model.type.name + ' device ' + model.number + ': ' + reason);
 }
+
+const noUuid = '00000000000000000000000000000000';
 
 function isPowerOfTwo(size: number): boolean {
   return size >= 1 && size <= 32768 && size % 1 === 0 && (size & (size - 1)) === 0;
@@ -229,6 +232,9 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   if (!queueFeatures.every((bit) => bit === -1 || model.features.indexOf(bit) >= 0)) {
     refuse(model, 'a queue needs a feature bit that is not offered');
   }
+  if (model.uuid !== undefined && !/^[0-9a-fA-F]{32}$/.test(model.uuid)) {
+    refuse(model, 'a uuid has 32 hexadecimal digits');
+  }
   addDependencies(device, model, offered);
   addRegions(device, model);
 
@@ -246,6 +252,12 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   vendorId[device * 2 + 1] = Math.floor(identity.vendor / 65536);
   if (model.number < Capacity.DirectNumbers) {
     directDevice[bus * Capacity.DirectNumbers + model.number] = device + 1;
+  }
+
+  const uuid = model.uuid === undefined ? noUuid : model.uuid;
+  for (let word = 0; word < 8; word++) {
+    const digits = uuid.substring(word * 4, word * 4 + 4);
+    deviceUuid[device * 8 + word] = parseInt(digits.substring(2, 4) + digits.substring(0, 2), 16);
   }
 
   firstQueue[device] = queuesUsed;

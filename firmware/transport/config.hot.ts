@@ -1,10 +1,11 @@
-// GET_CONFIG and SET_CONFIG, with the generation count as the v1 text has it (strict).
+// GET_CONFIG and SET_CONFIG, with the generation count as the bus's profile and transport features have it.
 import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { Discard } from '../wire/discard.js';
+import { countShown, strictConfig } from '../bus/bus-table.hot.js';
 import { answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes, wide } from '../bus/frame.hot.js';
 import { copyConfig } from './config-space.hot.js';
-import { configAt, configGeneration, configShown, configSize, configSpace, deviceType } from './device.hot.js';
+import { configAt, configGeneration, configShown, configSize, configSpace, deviceBus, deviceType } from './device.hot.js';
 import { configHandlers, configWrittenHandlers } from './handlers.hot.js';
 
 /** The bytes of the SET_CONFIG being judged, for config handlers. */
@@ -48,8 +49,8 @@ export function setConfig(device: number): number {
   const size = configSize[device];
   let applied = 0;
   if (
-    generationLow === configGeneration[device * 2] &&
-    generationHigh === configGeneration[device * 2 + 1] &&
+    (strictConfig[deviceBus[device]] === 0 ||
+      (generationLow === configGeneration[device * 2] && generationHigh === configGeneration[device * 2 + 1])) &&
     offset >= 0 &&
     offset <= size &&
     length <= size - offset &&
@@ -76,12 +77,14 @@ export function setConfig(device: number): number {
   return 12;
 }
 
-/** The fixed part of both answers: the count, the offset as it came, and how many bytes were read or applied. */
+/** The fixed part of both answers: the count, the offset as it came, and how many bytes were read or applied. */
 function answerConfig(device: number, offsetLow: number, offsetHigh: number, length: number): void {
   const memory = windowWords[frameWindow];
   configShown[device] = 1;
-  memory[answerAt] = configGeneration[device * 2];
-  memory[answerAt + 1] = configGeneration[device * 2 + 1];
+  if (countShown[deviceBus[device]] !== 0) {
+    memory[answerAt] = configGeneration[device * 2];
+    memory[answerAt + 1] = configGeneration[device * 2 + 1];
+  }
   memory[answerAt + 2] = offsetLow;
   memory[answerAt + 3] = offsetHigh;
   memory[answerAt + 4] = length;

@@ -12,6 +12,8 @@ export const deviceType = new Uint8Array(Capacity.Devices);
 export const deviceId = new Uint16Array(Capacity.Devices);
 /** Vendor id, two halves, lower first. */
 export const vendorId = new Uint16Array(Capacity.Devices * 2);
+/** Identifier of the device, 8 words in the order of its bytes; all zero = none. */
+export const deviceUuid = new Uint16Array(Capacity.Devices * 8);
 /** Status field (wire/status.ts). */
 export const deviceStatus = new Uint8Array(Capacity.Devices);
 

@@ -1,9 +1,10 @@
 // Events that wait for room in the outgoing message queue: one EVENT_USED per queue, one EVENT_CONFIG per device.
 import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
+import { Rule } from '../wire/profile.js';
 import { MessageId } from '../wire/message.js';
 import { queueDevice, queueIndex, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
-import { headerBytes, maximumSize } from '../bus/bus-table.hot.js';
+import { busRules, countShown, headerBytes, maximumSize } from '../bus/bus-table.hot.js';
 import { copyConfig } from './config-space.hot.js';
 import { configGeneration, configShown, deviceBus, deviceNumber, deviceStatus } from './device.hot.js';
 
@@ -136,19 +137,26 @@ export function writeEventPayload(entry: number, window: number, at: number): nu
   changeLength[device] = 0;
   configShown[device] = 1;
   memory[at] = deviceStatus[device];
-  memory[at + 2] = configGeneration[device * 2];
-  memory[at + 3] = configGeneration[device * 2 + 1];
+  const bus = deviceBus[device];
+  if (countShown[bus] !== 0) {
+    memory[at + 2] = configGeneration[device * 2];
+    memory[at + 3] = configGeneration[device * 2 + 1];
+  }
   if (length === 0 || length === Range.Unknown) {
     // The driver reads again what it wants to know.
     return 16;
   }
-  memory[at + 4] = changeOffset[device];
-  const bus = deviceBus[device];
-  if (length > maximumSize[bus] - headerBytes[bus] - 16) {
-    // Too long to be sent along: length 0 says so.
+  const fits = length <= maximumSize[bus] - headerBytes[bus] - 16;
+  if (fits || (busRules[bus] & Rule.EventOffset) !== 0) {
+    memory[at + 4] = changeOffset[device];
+  }
+  if (fits || (busRules[bus] & Rule.EventLength) !== 0) {
+    memory[at + 6] = length;
+  }
+  if (!fits) {
+    // What of the range is told without the data depends on the profile.
     return 16;
   }
-  memory[at + 6] = length;
   copyConfig(device, changeOffset[device], length, window, at + 8);
   return 16 + length;
 }

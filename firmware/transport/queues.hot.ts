@@ -2,12 +2,14 @@
 import { windowWords } from '#port';
 import { Discard } from '../wire/discard.js';
 import { Feature } from '../wire/features.js';
+import { QueueFlag, Rule } from '../wire/profile.js';
 import { Status } from '../wire/status.js';
+import { busRules } from '../bus/bus-table.hot.js';
 import { Answer, answerAt, discard, frameWindow, requestAt, requestBytes, wide } from '../bus/frame.hot.js';
 import { queueAddress, queueFeature, QueueFeature, queueMaximum, queueSize, queueState, QueueState, Ring } from '../virtqueue/queue-table.hot.js';
-import { disableQueue, enableQueue } from '../virtqueue/queue.hot.js';
+import { configureQueue, disableQueue, stageAreas } from '../virtqueue/queue.hot.js';
 import { kick } from '../virtqueue/kicks.hot.js';
-import { deviceStatus, firstQueue, hasFeature, isRunning, queueCount } from './device.hot.js';
+import { deviceBus, deviceStatus, firstQueue, hasFeature, isRunning, queueCount } from './device.hot.js';
 
 /** Row in the queue tables for queue index high:low of `device`, or -1. */
 function queueRow(device: number, low: number, high: number): number {
@@ -34,7 +36,7 @@ function negotiatedRing(device: number): number {
   );
 }
 
-/** GET_VQUEUE: 40 bytes; all zero but the index for an absent queue (R-220 to R-223). */
+/** GET_VQUEUE: 40 bytes; all zero but the index for an absent queue, and but the maximum for one never set up (R-220 to R-223). */
 export function getVqueue(device: number): number {
   if (requestBytes < 4) {
     return discard(Discard.Payload);
@@ -47,19 +49,25 @@ export function getVqueue(device: number): number {
   const queue = findQueue(device, low, high);
   if (queue >= 0) {
     memory[answerAt + 2] = queueMaximum[queue];
-    if (queueState[queue] !== QueueState.Disabled) {
-      memory[answerAt + 4] = queueSize[queue];
-      for (let half = 0; half < 12; half++) {
-        memory[answerAt + 8 + half] = queueAddress[queue * 12 + half];
-      }
+    memory[answerAt + 4] = queueSize[queue];
+    memory[answerAt + 6] = hasFlags(device) && queueState[queue] !== QueueState.Disabled ? 1 : 0;
+    for (let half = 0; half < 12; half++) {
+      memory[answerAt + 8 + half] = queueAddress[queue * 12 + half];
     }
   }
   return 40;
 }
 
+/** True where SET_VQUEUE has flags and GET_VQUEUE tells whether a queue is enabled. */
+function hasFlags(device: number): boolean {
+  return (busRules[deviceBus[device]] & Rule.QueueFlags) !== 0;
+}
+
 /**
- * SET_VQUEUE, v1 layout: a valid set-up of a disabled queue makes it usable (R-228); everything else is answered and
- * changes nothing (R-224 to R-227, R-237, R-241). Reserved fields are ignored (R-233).
+ * SET_VQUEUE: sets a disabled queue up, all of it or nothing (R-235); whatever is wrong is answered and changes nothing
+ * (R-224 to R-227, R-241). An enabled queue never changes by this message (R-236 to R-238). Without flags the queue is
+ * enabled with all fields and the reserved fields are ignored (R-228, R-233); with flags they say what is applied and
+ * whether the queue is enabled (R-229 to R-234).
  */
 export function setVqueue(device: number): number {
   if (requestBytes < 40) {
@@ -67,29 +75,38 @@ export function setVqueue(device: number): number {
   }
   const memory = windowWords[frameWindow];
   const queue = findQueue(device, memory[requestAt], memory[requestAt + 1]);
-  const size = wide(memory[requestAt + 4], memory[requestAt + 5]);
-  if (
-    queue >= 0 &&
-    (deviceStatus[device] & Status.FeaturesOk) !== 0 &&
-    queueState[queue] === QueueState.Disabled &&
-    size > 0 &&
-    size <= queueMaximum[queue] &&
-    enableQueue(queue, size, frameWindow, requestAt + 8, negotiatedRing(device)) &&
-    isRunning(device)
-  ) {
+  let flags: number = QueueFlag.Enable;
+  if (hasFlags(device)) {
+    flags = memory[requestAt + 2];
+    if (memory[requestAt + 3] !== 0 || (flags & ~QueueFlag.Defined) !== 0 || (flags & QueueFlag.Operation) > QueueFlag.Keep) {
+      return 0;
+    }
+  }
+  if (queue < 0 || (deviceStatus[device] & Status.FeaturesOk) === 0 || queueState[queue] !== QueueState.Disabled) {
+    return 0;
+  }
+  let size: number = queueSize[queue];
+  if ((flags & QueueFlag.IgnoreSize) === 0) {
+    size = wide(memory[requestAt + 4], memory[requestAt + 5]);
+    if (size <= 0 || size > queueMaximum[queue]) {
+      return 0;
+    }
+  }
+  stageAreas(queue, (flags >> 3) & 7, frameWindow, requestAt + 8);
+  if (configureQueue(queue, size, flags, negotiatedRing(device)) && (flags & QueueFlag.Operation) === QueueFlag.Enable && isRunning(device)) {
     kick(queue);
   }
   return 0;
 }
 
-/** RESET_VQUEUE: carried out whether or not RING_RESET was negotiated (R-242, R-244, R-245). */
+/** RESET_VQUEUE: carried out whether or not RING_RESET was negotiated (R-242, R-244); nothing to do for a disabled queue (R-245). */
 export function resetVqueue(device: number): number {
   if (requestBytes < 4) {
     return discard(Discard.Payload);
   }
   const memory = windowWords[frameWindow];
   const queue = findQueue(device, memory[requestAt], memory[requestAt + 1]);
-  if (queue >= 0) {
+  if (queue >= 0 && queueState[queue] !== QueueState.Disabled) {
     disableQueue(queue);
   }
   return 0;

@@ -2,8 +2,10 @@
 import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { Discard } from '../wire/discard.js';
-import { discard, answerAt, frameWindow, requestAt, requestBytes } from '../bus/frame.hot.js';
-import { regionAt, regionCount } from './device.hot.js';
+import { Rule } from '../wire/profile.js';
+import { busRules } from '../bus/bus-table.hot.js';
+import { answerAt, discard, frameWindow, requestAt, requestBytes } from '../bus/frame.hot.js';
+import { deviceBus, regionAt, regionCount } from './device.hot.js';
 
 /** Shared memory id of each region, unique within its device. */
 export const regionId = new Uint8Array(Capacity.Regions);
@@ -32,7 +34,7 @@ function findRegion(device: number, low: number, high: number): number {
   return -1;
 }
 
-/** GET_SHM, payload set V1: length and address of a region (R-247); one above 4 GiB cannot be said and is absent (R-248). */
+/** GET_SHM: length and address of a region (R-247), with 32 or 64 bits; what does not fit 32 bits is absent there (R-248). */
 export function getShm(device: number): number {
   if (requestBytes < 4) {
     return discard(Discard.Payload);
@@ -43,14 +45,18 @@ export function getShm(device: number): number {
   memory[answerAt] = low;
   memory[answerAt + 1] = high;
   const region = findRegion(device, low, high);
-  if (region >= 0 && (regionAddress[region * 4 + 2] | regionAddress[region * 4 + 3]) === 0) {
+  const long = (busRules[deviceBus[device]] & Rule.LongRegions) !== 0;
+  const lengthAt = answerAt + (long ? 4 : 2);
+  const addressAt = answerAt + (long ? 8 : 4);
+  if (region >= 0 && (long || (regionAddress[region * 4 + 2] | regionAddress[region * 4 + 3]) === 0)) {
     const bytes = regionLast[region] - regionFirst[region] + 1;
-    memory[answerAt + 2] = bytes & 65535;
-    memory[answerAt + 3] = bytes >> 16;
-    memory[answerAt + 4] = regionAddress[region * 4];
-    memory[answerAt + 5] = regionAddress[region * 4 + 1];
+    memory[lengthAt] = bytes & 65535;
+    memory[lengthAt + 1] = bytes >> 16;
+    for (let half = 0; half < (long ? 4 : 2); half++) {
+      memory[addressAt + half] = regionAddress[region * 4 + half];
+    }
   }
-  return 12;
+  return long ? 24 : 12;
 }
 
 /** True when a region of any device covers one of the `bytes` bytes from `offset` of `window` on: no ring may lie there (R-251). */

@@ -5,6 +5,7 @@ import { windowWords } from '#port';
 import { locate, locatedOffset } from '../memory/window.hot.js';
 import { cancelUsedEvent, raiseUsedEvent } from '../transport/events.hot.js';
 import { coversRegion } from '../transport/shared-memory.hot.js';
+import { QueueFlag } from '../wire/profile.js';
 import { openChain, writableBytes } from './chain.hot.js';
 import { kickLater } from './kicks.hot.js';
 import {
@@ -74,33 +75,43 @@ function locateArea(area: number, align: number, bytes: number): boolean {
 }
 
 /**
- * Sets a disabled queue up: `size` descriptors, three 64-bit addresses from word `at` of `window` on, and what was
- * negotiated (`Ring` bits). Returns true when everything is valid and the queue is enabled; false changes nothing
- * (R-225 to R-227, R-235, R-381).
+ * Reads the three addresses of a set-up from word `at` of `window` on, four halves each; those in `ignored` (bit 0 descriptor,
+ * 1 driver, 2 device area) stay what they are.
  */
-export function enableQueue(queue: number, size: number, window: number, at: number, ring: number): boolean {
+export function stageAreas(queue: number, ignored: number, window: number, at: number): void {
   const memory = windowWords[window];
   for (let half = 0; half < 12; half++) {
-    staged[half] = memory[at + half];
+    staged[half] = ((ignored >> (half >> 2)) & 1) !== 0 ? queueAddress[queue * 12 + half] : memory[at + half];
   }
-  if ((ring & Ring.Packed) !== 0) {
-    // Descriptor ring 16 bytes each; two event structures of 4 bytes.
-    if (!locateArea(0, 16, size * 16) || !locateArea(1, 4, 4) || !locateArea(2, 4, 4)) {
-      return false;
-    }
-  } else {
-    // A power of two; table 16 bytes a descriptor, available ring 6 + 2 each, used ring 6 + 8 each (R-330).
-    if (
-      (size & (size - 1)) !== 0 ||
-      !locateArea(0, 16, size * 16) ||
-      !locateArea(1, 2, 6 + size * 2) ||
-      !locateArea(2, 4, 6 + size * 8)
-    ) {
-      return false;
-    }
+}
+
+/**
+ * Sets a disabled queue up with `size` descriptors (0 = none set yet), the staged addresses and what was negotiated (`Ring`
+ * bits). `flags` (`QueueFlag`) say which fields are new and whether the queue is to be enabled, which needs all of them in
+ * order. Returns true when it was done; false changes nothing (R-225 to R-227, R-230, R-235, R-381).
+ */
+export function configureQueue(queue: number, size: number, flags: number, ring: number): boolean {
+  const enable = (flags & QueueFlag.Operation) === QueueFlag.Enable;
+  const isPacked = (ring & Ring.Packed) !== 0;
+  // A split ring's size is a power of two.
+  if ((!isPacked && (size & (size - 1)) !== 0) || (enable && size === 0)) {
+    return false;
+  }
+  // Packed: descriptor ring 16 bytes each; two event structures of 4 bytes (R-381). Split: table 16 bytes a descriptor,
+  // available ring 6 + 2 each, used ring 6 + 8 each (R-330). A field that is ignored was in order when it came.
+  if (
+    ((enable || (flags & QueueFlag.IgnoreDescriptors) === 0) && !locateArea(0, 16, size * 16)) ||
+    ((enable || (flags & QueueFlag.IgnoreDriver) === 0) && !locateArea(1, isPacked ? 4 : 2, isPacked ? 4 : 6 + size * 2)) ||
+    ((enable || (flags & QueueFlag.IgnoreDevice) === 0) && !locateArea(2, 4, isPacked ? 4 : 6 + size * 8))
+  ) {
+    return false;
   }
   for (let half = 0; half < 12; half++) {
     queueAddress[queue * 12 + half] = staged[half];
+  }
+  queueSize[queue] = size;
+  if (!enable) {
+    return true;
   }
   descriptorWindow[queue] = stagedWindow[0];
   descriptorAt[queue] = stagedOffset[0] >> 1;
@@ -108,9 +119,8 @@ export function enableQueue(queue: number, size: number, window: number, at: num
   driverAt[queue] = stagedOffset[1] >> 1;
   deviceWindow[queue] = stagedWindow[2];
   deviceAt[queue] = stagedOffset[2] >> 1;
-  queueSize[queue] = size;
   queueRing[queue] = ring;
-  if ((ring & Ring.Packed) !== 0) {
+  if (isPacked) {
     startPacked(queue);
   } else {
     startSplit(queue);
@@ -146,13 +156,14 @@ function open(queue: number): void {
 
 /** Forgets the driver's set-up: default state, nothing is written to the ring any more (R-159, R-242, R-243). */
 export function disableQueue(queue: number): void {
-  if (queueState[queue] !== QueueState.Disabled) {
-    closeQueue();
-    queueState[queue] = QueueState.Disabled;
-    queueSize[queue] = 0;
-    queueEpoch[queue] = (queueEpoch[queue] + 1) & 65535;
-    cancelUsedEvent(queue);
+  closeQueue();
+  queueState[queue] = QueueState.Disabled;
+  queueSize[queue] = 0;
+  for (let half = 0; half < 12; half++) {
+    queueAddress[queue * 12 + half] = 0;
   }
+  queueEpoch[queue] = (queueEpoch[queue] + 1) & 65535;
+  cancelUsedEvent(queue);
 }
 
 /** Starts a pass over an enabled queue, at most `chains` chains long. False = ring error. */

@@ -1,4 +1,4 @@
-// Why a received message was dropped without an answer: one counter per reason.
+// Why a received message was dropped without an answer: one counter per reason.
 
 export const enum Discard {
   /** Frame shorter than a header, or msg_size below the header's size. */
@@ -19,5 +19,7 @@ export const enum Discard {
   Misaligned = 7,
   /** EVENT_AVAIL for a queue that cannot be served now. */
   NoQueue = 8,
-  Reasons = 9,
+  /** Transport message before both ends of the bus agreed on a revision. */
+  NotAgreed = 9,
+  Reasons = 10,
 }

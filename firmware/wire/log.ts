@@ -19,4 +19,6 @@ export const enum Log {
   Reset = 7,
   /** A device reached DRIVER_OK; value: device number. */
   DriverOk = 8,
+  /** A bus allows messages larger than its profile recommends; value: bytes. */
+  LargeMessages = 9,
 }

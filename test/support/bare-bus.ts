@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { fake, windows } from '../../hal/fake/port.js';
 import { addBus } from '../../firmware/bus/add-bus.js';
 import { receive } from '../../firmware/bus/bus.hot.js';
+import { proposeRevision } from '../../firmware/bus/revision.hot.js';
 import { slotBytes } from '../../firmware/bus/bus-table.hot.js';
 import type { DeviceModel } from '../../firmware/devices/device-model.js';
 import { addWindows } from '../../firmware/memory/windows.js';
 import { addDevice, clearDevices } from '../../firmware/transport/add-device.js';
 import { serveKicked } from '../../firmware/virtqueue/schedule.hot.js';
-import { encode, le32, read16, read32 } from './driver/message.js';
+import type { Profile } from './driver/message.js';
+import { encode, headerBytes, le32, read16, read32 } from './driver/message.js';
 import { forget } from './fresh.js';
 
 const REQUEST = 0x8000;
@@ -20,12 +22,20 @@ export class BareBus {
   token = 6;
 
   /** `ringFeatures`: what every device offers besides VERSION_1. `size`: the bus's largest message; an answer slot is as large, rounded up to an even number of bytes. */
-  constructor(devices: readonly DeviceModel[], readonly size = 64, vendor = 0x1af4, ringFeatures: readonly number[] = []) {
+  constructor(
+    devices: readonly DeviceModel[],
+    readonly size = 64,
+    vendor = 0x1af4,
+    ringFeatures: readonly number[] = [],
+    readonly profile: Profile = 'A',
+    transportFeatures = 0,
+  ) {
     forget();
     fake.clear();
     clearDevices();
     addWindows(windows);
-    addBus(0, 'A', size);
+    addBus(0, profile, size, transportFeatures);
+    assert.ok(proposeRevision(0, 1, size, transportFeatures, 0), 'a driver side with the same abilities agrees');
     slotBytes[0] = this.slotSize();
     devices.forEach((model) => addDevice(0, model, { vendor, ringFeatures }));
   }
@@ -61,13 +71,14 @@ export class BareBus {
   /** Sends a transport request and returns the payload of its answer, whose header is checked. */
   request(id: number, device: number, payload: readonly number[] = []): number[] {
     this.token += 1;
-    const answer = this.frame(encode({ type: 0, id, device, token: this.token, payload: Array.from(payload) }));
+    const answer = this.frame(encode({ type: 0, id, device, token: this.token, payload: Array.from(payload) }, this.profile));
+    const header = headerBytes(this.profile);
     assert.deepEqual(
-      answer.slice(0, 8),
-      encode({ type: 1, id, device, token: this.token, payload: [], size: answer.length }),
+      answer.slice(0, header),
+      encode({ type: 1, id, device, token: this.token, payload: [], size: answer.length }, this.profile),
       'header of the answer',
     );
-    return answer.slice(8);
+    return answer.slice(header);
   }
 
   /** Writes the status and returns the resulting one. */
@@ -97,7 +108,7 @@ export class BareBus {
 
   /** EVENT_AVAIL for `index`; returns what came back, which must be nothing. */
   kick(device: number, index: number, next = 0): number[] {
-    return this.frame(encode({ type: 0, id: 0x41, device, token: 0, payload: le32(index).concat(le32(next)) }));
+    return this.frame(encode({ type: 0, id: 0x41, device, token: 0, payload: le32(index).concat(le32(next)) }, this.profile));
   }
 
   /** Lets the queues that were kicked be served. */

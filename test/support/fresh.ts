@@ -8,6 +8,7 @@ import { configGeneration } from '../../firmware/transport/device.hot.js';
 import { nextEvent } from '../../firmware/transport/events.hot.js';
 import { resetBusDevices } from '../../firmware/transport/status.hot.js';
 import type { AmpBus } from './driver/amp-bus.js';
+import type { Profile } from './driver/message.js';
 import { connected, startFirmware } from './host-driver.js';
 
 /** Resets the devices of both buses and empties every list and counter. */
@@ -26,13 +27,16 @@ export function forget(): void {
 }
 
 export interface BusSettings {
+  /** 'A' by default. */
+  profile?: Profile;
+  strictConfigGeneration?: boolean;
   elements?: number;
   vendor?: number;
   /** Ring features offered; none by default, so that tests see what they ask for. */
   ringFeatures?: readonly number[];
 }
 
-/** An application with one bus of profile A. */
+/** An application with one bus. */
 export function appWith(devices: readonly DeviceModel[], settings: BusSettings = {}): App {
   return bus({ profile: 'A', devices, ringFeatures: [], ...settings });
 }
@@ -46,7 +50,7 @@ export function started(devices: readonly DeviceModel[], settings: BusSettings =
 /** The same with a driver's bus whose handshake is through. */
 export function connectedTo(devices: readonly DeviceModel[], settings: BusSettings = {}): AmpBus {
   forget();
-  return connected(appWith(devices, settings));
+  return connected(appWith(devices, settings), settings.profile);
 }
 
 /** Why messages were dropped, in the order in which the firmware counts them. */
@@ -60,6 +64,7 @@ export const REASONS = [
   'payload',
   'misaligned',
   'no queue',
+  'not agreed',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 

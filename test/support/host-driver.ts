@@ -5,6 +5,7 @@ import type { App } from '../../firmware/main.js';
 import { start } from '../../firmware/main.js';
 import type { DriverMachine } from './driver/machine.js';
 import { AmpBus } from './driver/amp-bus.js';
+import type { Profile } from './driver/message.js';
 
 export const hostMachine: DriverMachine = {
   words: windowWords[0],
@@ -29,9 +30,9 @@ export function startFirmware(app: App): void {
 }
 
 /** The same, and a bus whose handshake is through. */
-export function connected(app: App): AmpBus {
+export function connected(app: App, profile: Profile = 'A'): AmpBus {
   startFirmware(app);
-  const bus = new AmpBus(hostMachine);
+  const bus = new AmpBus(hostMachine, profile);
   bus.connect();
   return bus;
 }

@@ -1,6 +1,6 @@
 // The driver's half of the AMP shared-memory carrier, layout v1: finds the layout, shakes hands, moves 64-byte elements.
 import type { DriverMachine, MessageListener } from './machine.js';
-import type { Message } from './message.js';
+import type { Message, Profile } from './message.js';
 import { decode, encode, TYPE_BUS, TYPE_RESPONSE } from './message.js';
 
 const LAYOUT_MAGIC = 0x4c4f;
@@ -32,7 +32,7 @@ export class AmpBus {
   bytes = 0;
   private token = 1;
 
-  constructor(readonly machine: DriverMachine) {}
+  constructor(readonly machine: DriverMachine, readonly profile: Profile = 'A') {}
 
   word(byte: number): number {
     return this.machine.words[byte / 2];
@@ -152,14 +152,14 @@ export class AmpBus {
   }
 
   send(message: Message): void {
-    this.sendFrame(encode(message));
+    this.sendFrame(encode(message, this.profile));
   }
 
   /** Takes everything the device has sent; answers are returned, events kept. */
   private collect(): Message[] {
     const answers: Message[] = [];
     for (let frame = this.take(); frame !== undefined; frame = this.take()) {
-      const message = decode(frame);
+      const message = decode(frame, this.profile);
       this.note('receive', frame.slice(0, message.size));
       if ((message.type & TYPE_RESPONSE) !== 0) {
         answers.push(message);

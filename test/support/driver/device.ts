@@ -43,6 +43,15 @@ export class DriverDevice {
 
   info(): DeviceInfo {
     const answer = this.request('GET_DEVICE_INFO', GET_DEVICE_INFO, []);
+    if (this.bus.profile !== 'A') {
+      return {
+        deviceId: read32(answer, 0),
+        vendorId: read32(answer, 4),
+        featureBits: read32(answer, 24) * 32,
+        configSize: read32(answer, 28),
+        queues: read32(answer, 32),
+      };
+    }
     return {
       deviceId: read32(answer, 0),
       vendorId: read32(answer, 4),
@@ -86,9 +95,11 @@ export class DriverDevice {
     return [0, 4, 8, 12, 16, 24, 32].map((at) => read32(answer, at));
   }
 
+  /** Sets a queue up and enables it. */
   setQueue(index: number, size: number, areas: readonly number[][]): void {
+    // Payload set 2 says in bits 1..0 of its flags what becomes of the queue: 1 = enable.
     const payload = le32(index)
-      .concat(le32(0), le32(size), le32(0))
+      .concat(le32(this.bus.profile === 'A' ? 0 : 1), le32(size), le32(0))
       .concat(le64(areas[0][0], areas[0][1]), le64(areas[1][0], areas[1][1]), le64(areas[2][0], areas[2][1]));
     this.request('SET_VQUEUE', SET_VQUEUE, payload);
   }

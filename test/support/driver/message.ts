@@ -1,11 +1,14 @@
-// Builds and reads messages of profile A the way a driver does. The numbers are typed anew from the specification, on purpose.
+// Builds and reads messages the way a driver does. The numbers are typed anew from the specification, on purpose.
+
+/** A has the 8-byte header and the first payloads, B the 16-byte header and the second payloads, C the 8-byte header and the second payloads. */
+export type Profile = 'A' | 'B' | 'C';
 
 export interface Message {
   type: number;
   id: number;
   device: number;
   token: number;
-  /** msg_size as in the header; by default 8 + payload. */
+  /** msg_size as in the header; by default header + payload. */
   size?: number;
   payload: number[];
 }
@@ -53,12 +56,24 @@ export function read32(bytes: readonly number[], at: number): number {
   return read16(bytes, at) + read16(bytes, at + 2) * 65536;
 }
 
-export function encode(message: Message): number[] {
-  const size = message.size === undefined ? 8 + message.payload.length : message.size;
+/** Bytes of the header. */
+export function headerBytes(profile: Profile): number {
+  return profile === 'B' ? 16 : 8;
+}
+
+export function encode(message: Message, profile: Profile = 'A'): number[] {
+  const size = message.size === undefined ? headerBytes(profile) + message.payload.length : message.size;
+  if (profile === 'B') {
+    return [message.type, message.id].concat(le16(message.token), le16(size), le16(0), le64(message.device, 0), message.payload);
+  }
   return [message.type, message.id].concat(le16(message.device), le16(message.token), le16(size), message.payload);
 }
 
-export function decode(bytes: readonly number[]): Message {
+export function decode(bytes: readonly number[], profile: Profile = 'A'): Message {
+  if (profile === 'B') {
+    const bytesInAll = read16(bytes, 4);
+    return { type: bytes[0], id: bytes[1], device: read32(bytes, 8), token: read16(bytes, 2), size: bytesInAll, payload: bytes.slice(16, bytesInAll) };
+  }
   const size = read16(bytes, 6);
   return {
     type: bytes[0],
