@@ -24,7 +24,7 @@ export const enum Capacity {
   /** Bytes of one accepted SET_CONFIG. */
   ConfigWriteBytes = 256,
   /** Memory windows. */
-  Windows = 8,
+  Windows = 16,
   /** Elements of one descriptor chain, both directions together. */
   ChainElements = 64,
 }

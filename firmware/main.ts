@@ -1,7 +1,7 @@
 // Joins port, buses and devices: what an application imports, and the start of the firmware.
 import { layouts, windows } from '#port';
 import { addBus } from './bus/add-bus.js';
-import { publishLayout } from './carriers/amp-shmem.js';
+import { publishLayout, retractLayout } from './carriers/amp-shmem.js';
 import { Layout, setBusCount } from './carriers/amp-shmem.hot.js';
 import type { DeviceModel } from './devices/device-model.js';
 import { loop } from './loop.hot.js';
@@ -93,5 +93,6 @@ export function run(app: App): void {
   // The comparison keeps the call: a bundler drops a function whose result nobody wants.
   if (deepenStacks(hotPathDepth) >= hotPathDepth) {
     loop();
+    app.buses.forEach((_options, number) => retractLayout(number, layouts[number]));
   }
 }

@@ -26,6 +26,8 @@ export interface BundleOptions {
   readonly flatten?: boolean;
   /** The module whose `run(app)` starts a device; default firmware/main.ts of this package. */
   readonly firmware?: string;
+  /** Wire profile that every bus of a device gets instead of the app's own. */
+  readonly profile?: string;
 }
 
 /** What was written. */
@@ -56,9 +58,10 @@ function withoutTimers(system: ts.System): ts.System {
   return system;
 }
 
-/** A device's entry: joins the user's app and the firmware. */
-function entryModule(app: string, firmware: string): Plugin {
-  const code = `import app from ${JSON.stringify(app)};\nimport { run } from ${JSON.stringify(firmware)};\nrun(app);\n`;
+/** A device's entry: joins the user's app and the firmware. It is JavaScript already, which lets it set what apps only read. */
+function entryModule(app: string, firmware: string, profile: string | undefined): Plugin {
+  const override = profile === undefined ? '' : `app.buses.forEach(function (bus) { bus.profile = ${JSON.stringify(profile)}; });\n`;
+  const code = `import app from ${JSON.stringify(app)};\nimport { run } from ${JSON.stringify(firmware)};\n${override}run(app);\n`;
   return {
     name: 'vmsg-entry',
     resolveId: (id) => (id === entryId ? id : null),
@@ -130,7 +133,7 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
       // Otherwise every native that nobody uses stays behind as a property read.
       treeshake: { propertyReadSideEffects: false, unknownGlobalSideEffects: false },
       plugins: [
-        ...(options.role === 'device' ? [entryModule(entry, firmware)] : []),
+        ...(options.role === 'device' ? [entryModule(entry, firmware, options.profile)] : []),
         json({ namedExports: true, preferConst: false, compact: true }),
         typescript({ typescript: oneShotCompiler, tsconfig, tslib: noHelpers, filterRoot: false, outputToFilesystem: false, include: ['**/*.ts'], cacheDir: path.join(work, 'cache') }),
       ],

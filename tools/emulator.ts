@@ -61,6 +61,9 @@ function parseLog(lines: readonly string[]): DeviceLog[] {
 /** The command that runs the scene, and the file in which the device core's UART ends up, where it is a file. */
 function command(options: RunOptions): { program: string; args: string[]; deviceFile?: string } {
   const { board, images, bundles } = options;
+  if (board.windows.length === 0) {
+    throw new UserError(`Target '${board.name}' is one side alone: run it with vmsg serve.`);
+  }
   if (board.images.device.flash === undefined) {
     return { program: images.device, args: [bundles.device, bundles.driver] };
   }

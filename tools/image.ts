@@ -306,7 +306,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const headerFolder = path.join(cache, `board-${hashOf([header])}`);
     mkdirSync(headerFolder, { recursive: true });
     writeWhole(path.join(headerFolder, 'board.h'), header);
-    const includes = [headerFolder, duktape, ...['engine', 'one-core', 'cortex-m'].map((folder) => path.join(platforms, folder))];
+    const includes = [headerFolder, duktape, ...['engine', 'one-core', 'cortex-m', board.name].map((folder) => path.join(platforms, folder))];
     const headers = includes.flatMap((folder) =>
       readdirSync(folder).filter((name) => name.endsWith('.h')).map((name) => readFileSync(path.join(folder, name), 'utf8')),
     );
@@ -326,7 +326,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
       );
     });
     const objects = await Promise.all([engine, ...own, ...bundles]);
-    const out = path.join(options.outDir, isProcess ? 'vmsg-host' : single ? `${board.name}.elf` : `${side}.elf`);
+    const out = path.join(options.outDir, isProcess ? `vmsg-${board.name}` : single ? `${board.name}.elf` : `${side}.elf`);
     const flagsOfLink = ['-Wl,--gc-sections', '-Wl,-z,noexecstack'];
     if (!isProcess) {
       const script = path.join(headerFolder, 'image.ld');

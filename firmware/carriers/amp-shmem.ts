@@ -69,3 +69,13 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
   memory[base] = Layout.Magic;
   log(Log.Published, bus);
 }
+
+/**
+ * Takes the layout of `bus` at `place` back before its device side ends (host targets): a driver side that runs sees INIT,
+ * one that starts finds no layout.
+ */
+export function retractLayout(bus: number, place: LayoutPlace): void {
+  windowWords[place.window][place.offset / 2] = 0;
+  barrier();
+  restart(bus);
+}

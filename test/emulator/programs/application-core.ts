@@ -3,20 +3,26 @@ import { barrier, clock, exit, layouts, print, release, ring, wait, windows, win
 import { AmpBus } from '../../support/driver/amp-bus.js';
 import type { DriverMachine } from '../../support/driver/machine.js';
 
-const address = windows[0].driverAddress.replace('0x', '');
+/** The machine with the memory of window `window` as the shared one. */
+function machineOf(window: number): DriverMachine {
+  const address = windows[window].driverAddress.replace('0x', '');
+  return {
+    words: windowWords[window],
+    addressLow: parseInt(address.substring(8), 16),
+    addressHigh: parseInt(address.substring(0, 8), 16),
+    layout: layouts[0].offset,
+    ring,
+    wait(microseconds: number): void {
+      wait(microseconds);
+    },
+    barrier,
+    clock,
+  };
+}
 
-export const machine: DriverMachine = {
-  words: windowWords[layouts[0].window],
-  addressLow: parseInt(address.substring(8), 16),
-  addressHigh: parseInt(address.substring(0, 8), 16),
-  layout: layouts[0].offset,
-  ring,
-  wait(microseconds: number): void {
-    wait(microseconds);
-  },
-  barrier,
-  clock,
-};
+/** Rings and buffers lie in window 0; the layout may have a window of its own. */
+export const machine = machineOf(0);
+const layoutMachine = machineOf(layouts[0].window);
 
 /** Announces a step of the program; a hang is reported with the last one announced. */
 export function step(name: string): void {
@@ -41,17 +47,24 @@ export function traceMessages(bus: AmpBus): void {
   };
 }
 
-/** Starts the other core, runs `program` and ends the emulation: status 0, or 2 with the reason. */
-export function main(program: (bus: AmpBus) => void): void {
+/** Runs `program` against a device side that is there already and ends with status 0, or 2 with the reason. */
+export function attach(program: (bus: AmpBus) => void): void {
   try {
-    step('release the coprocessor from reset');
-    // What an earlier run left in the shared memory must not be taken for a published layout.
-    machine.words[machine.layout / 2] = 0;
-    release();
-    program(new AmpBus(machine));
+    program(new AmpBus(layoutMachine));
     exit(0);
   } catch (error) {
     print('! ' + (error instanceof Error ? error.message : String(error)));
     exit(2);
   }
+}
+
+/** Starts the other core, runs `program` and ends the emulation: status 0, or 2 with the reason. */
+export function main(program: (bus: AmpBus) => void): void {
+  attach((bus) => {
+    step('release the coprocessor from reset');
+    // What an earlier run left in the shared memory must not be taken for a published layout.
+    bus.machine.words[bus.machine.layout / 2] = 0;
+    release();
+    program(bus);
+  });
 }

@@ -44,13 +44,12 @@ export class AmpBus {
 
   /** Waits until `done` holds; throws an Error that names the step when it does not come. */
   until(step: string, done: () => boolean): void {
-    let waited = 0;
+    const start = this.machine.clock();
     while (!done()) {
-      if (waited >= STEP_LIMIT) {
+      if (((this.machine.clock() - start) & 0x7ffffff) >= STEP_LIMIT) {
         throw new Error('step did not come: ' + step);
       }
       this.machine.wait(ONE_WAIT);
-      waited += ONE_WAIT;
     }
   }
 

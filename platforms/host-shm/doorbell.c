@@ -1,0 +1,252 @@
+// Doorbells as file descriptors: polling, named pipes, UNIX sockets, inherited eventfds, ivshmem.
+#define _GNU_SOURCE
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+// Without an own limit a polling side looks this often, in microseconds.
+enum { POLL_DEFAULT = 1000 };
+
+static enum { POLLING, PIPE, EVENTFD, LISTEN, CONNECT, IVSHMEM } kind;
+static uint32_t longest = UINT32_MAX; // of one sleep, microseconds
+static int in = -1, out = -1, listener = -1, signals = -1;
+static struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+static void start_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		give_up("no descriptor for", "signals");
+}
+
+// A pipe opened for both directions never ends: a peer that vanishes leaves no trace here.
+static int open_pipe(const char *path)
+{
+	struct stat status;
+
+	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
+		give_up("cannot make the pipe", path);
+	int descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (descriptor < 0 || fstat(descriptor, &status) < 0 || !S_ISFIFO(status.st_mode))
+		give_up("is no named pipe that can be opened:", path);
+	return descriptor;
+}
+
+static int inherited(const char *text)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	if (end == text || *end || number < 3 || number > 1023 || fcntl((int)number, F_SETFL, O_NONBLOCK) < 0)
+		give_up("is no inherited descriptor:", text);
+	return (int)number;
+}
+
+static int new_socket(void)
+{
+	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (descriptor < 0)
+		give_up("no descriptor for", "a socket");
+	return descriptor;
+}
+
+static int try_connect(void)
+{
+	int descriptor = new_socket();
+
+	if (connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0)
+		return descriptor;
+	close(descriptor);
+	return -1;
+}
+
+static void start_listening(void)
+{
+	listener = new_socket();
+	if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0) {
+		// A socket that nobody listens on was left by a process that was killed.
+		int other = errno == EADDRINUSE ? try_connect() : -1;
+		if (other >= 0 || errno != ECONNREFUSED || unlink(address.sun_path) < 0 ||
+		    bind(listener, (struct sockaddr *)&address, sizeof address) < 0)
+			give_up("cannot listen on the socket", address.sun_path);
+	}
+	if (listen(listener, 4) < 0)
+		give_up("cannot listen on the socket", address.sun_path);
+}
+
+static void set_address(const char *path)
+{
+	if (strlen(path) >= sizeof address.sun_path)
+		give_up("the socket's path is too long:", path);
+	strcpy(address.sun_path, path);
+}
+
+// Splits "IN,OUT" in place and opens both halves.
+static void open_both(char *text, int (*open_one)(const char *))
+{
+	char *comma = strchr(text, ',');
+
+	if (comma == NULL)
+		give_up("a doorbell needs IN,OUT:", text);
+	*comma = '\0';
+	in = open_one(text);
+	out = open_one(comma + 1);
+}
+
+void doorbell_open(const char *description)
+{
+	static char copy[512];
+	size_t length = strcspn(description, ":");
+	char *rest = copy + length + (description[length] == ':');
+
+	if (strlen(description) >= sizeof copy)
+		give_up("the doorbell's description is too long:", description);
+	strcpy(copy, description);
+	copy[length] = '\0';
+	start_signals();
+	if (strcmp(copy, "poll") == 0) {
+		char *end = rest;
+		unsigned long limit = *rest ? strtoul(rest, &end, 10) : POLL_DEFAULT;
+		if (*end || *rest == '-' || limit < 1 || limit > 1000000)
+			give_up("polling wants 1 to 1000000 microseconds:", description);
+		kind = POLLING;
+		longest = (uint32_t)limit;
+	} else if (strcmp(copy, "fifo") == 0) {
+		kind = PIPE;
+		open_both(rest, open_pipe);
+	} else if (strcmp(copy, "eventfd") == 0) {
+		kind = EVENTFD;
+		open_both(rest, inherited);
+	} else if (strcmp(copy, "unix") == 0) {
+		kind = LISTEN;
+		set_address(rest);
+		start_listening();
+	} else if (strcmp(copy, "connect") == 0) {
+		kind = CONNECT;
+		set_address(rest);
+	} else if (strcmp(copy, "ivshmem") == 0) {
+		kind = IVSHMEM;
+		ivshmem_open(rest);
+	} else {
+		give_up("unknown kind of doorbell:", description);
+	}
+}
+
+static void hang_up(void)
+{
+	if (in >= 0)
+		close(in);
+	in = -1;
+}
+
+void doorbell_ring(void)
+{
+	uint64_t one = 1;
+
+	// What does not go through needs no second try: a full pipe or counter is a ring the peer has not answered yet.
+	switch (kind) {
+	case POLLING:
+		break;
+	case PIPE:
+		(void)!write(out, &one, 1);
+		break;
+	case EVENTFD:
+		(void)!write(out, &one, sizeof one);
+		break;
+	case LISTEN:
+	case CONNECT:
+		if (in >= 0 && send(in, &one, 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+			hang_up();
+		break;
+	case IVSHMEM:
+		ivshmem_ring();
+		break;
+	}
+}
+
+// Takes everything that is there; returns true when it was anything. A socket's end closes it.
+static bool drain(void)
+{
+	char bytes[256];
+	bool any = false;
+	ssize_t got;
+
+	while ((got = read(in, bytes, sizeof bytes)) > 0) {
+		any = true;
+		// An eventfd's counter is read whole.
+		if (kind == EVENTFD)
+			return true;
+	}
+	if (kind != PIPE && kind != EVENTFD && (got == 0 || (errno != EAGAIN && errno != EINTR)))
+		hang_up();
+	return any;
+}
+
+// The newest connection is the peer: one that came back may have left its old one behind.
+static bool accept_peer(void)
+{
+	int descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (descriptor < 0)
+		return false;
+	hang_up();
+	in = descriptor;
+	return true;
+}
+
+uint32_t doorbell_wait(uint32_t limit)
+{
+	struct pollfd set[2 + IVSHMEM_DESCRIPTORS] = { { .fd = signals, .events = POLLIN } };
+	uint32_t lines = 0, sleep = limit < longest ? limit : longest;
+	struct timespec timeout = { sleep / 1000000, (long)(sleep % 1000000) * 1000 };
+	unsigned count = 1;
+
+	if (kind == CONNECT && in < 0)
+		in = try_connect();
+	if (kind == IVSHMEM) {
+		count += ivshmem_watch(set + 1);
+	} else {
+		set[count++] = (struct pollfd){ .fd = in, .events = POLLIN };
+		set[count++] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	}
+	if (ppoll(set, count, &timeout, NULL) <= 0)
+		return 0;
+	if (set[0].revents)
+		lines |= STOP;
+	if (kind == IVSHMEM) {
+		if (ivshmem_handle(set + 1, count - 1))
+			lines |= DOORBELL;
+		return lines;
+	}
+	if (set[1].revents && drain())
+		lines |= DOORBELL;
+	if (set[2].revents && accept_peer())
+		lines |= DOORBELL;
+	return lines;
+}
+
+void doorbell_close(void)
+{
+	if (kind == LISTEN)
+		unlink(address.sun_path);
+}

@@ -1,0 +1,142 @@
+// `vmsg serve`: a device side as a Linux process, for any driver side that maps the same files.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Log } from '../firmware/wire/log.js';
+import { profiles } from '../firmware/wire/profile.js';
+import { bundle } from './bundle.js';
+import { buildRunner, parseLayout, parseMemory, runnerArguments, startRunner, type RunnerOptions, type SharedLayout } from './runner.js';
+import { packaged } from './scene.js';
+import { UserError } from './user-error.js';
+
+/** Apps of this package, by name. */
+function packagedApps(): string[] {
+  return readdirSync(packaged('firmware', 'apps'))
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.hot.ts'))
+    .map((name) => path.basename(name, '.ts'));
+}
+
+const profileNames = profiles.map(({ name }) => name);
+
+export const help = `vmsg serve --layout FILE:OFFSET --memory FILE[:BASE] [options]
+  Serves an app's devices from a Linux process to a driver side that maps the same files, for instance a virtual machine
+  whose RAM is a shared file. Nothing needs privileges. SIGINT, SIGTERM and SIGHUP end it cleanly.
+  --layout FILE:OFFSET  where bus 0 publishes its layout, at a multiple of 16; repeat it for bus 1
+  --memory FILE[:BASE]  memory that rings and buffers may lie in; BASE = the driver's address of the file's first byte
+                        (DMA address; guest-physical without an IOMMU), default 0; may be repeated
+  --app NAME|FILE       ${packagedApps().join(', ')}, or a TypeScript file; default entropy
+  --profile P           wire profile of every bus (${profileNames.join(', ')}); default the app's own
+  --doorbell KIND       how the sides wake each other, default poll:1000
+       poll[:US]        look every US microseconds, ring nothing
+       fifo:IN,OUT      named pipes, made when missing; a byte is a ring, and a full pipe one that is still to be heard
+       unix:PATH        listen on a UNIX socket; a byte is a ring; the peer may vanish and connect again
+       connect:PATH     connect to such a socket, again and again
+       eventfd:IN,OUT   inherited descriptors
+       ivshmem:PATH     client of an ivshmem server (vmsg ivshmem-server); rings vector 0 of every peer
+  --seed N              random bytes from a seeded generator, for tests
+  Prints one line each: 'published layout N at FILE:OFFSET', then as it happens 'bus N: READY', 'bus N: RUN',
+  'bus N: driver shut down', 'bus N: driver lost', 'device N: DRIVER_OK', 'device N: reset', 'queue N: ring error',
+  and 'stopped' when the layouts have been taken back.
+  Exit status: 0 = ended by a signal, 1 = a mistake or a failure, in one sentence on stderr.`;
+
+/** What a log line of the firmware means; undefined for lines that are not for users. */
+function sentence(code: number, value: number, layouts: readonly SharedLayout[]): string | undefined {
+  switch (code) {
+    case Log.Published:
+      return `published layout ${value} at ${layouts[value]?.file}:${layouts[value]?.offset}`;
+    case Log.Ready:
+      return `bus ${value}: READY`;
+    case Log.Run:
+      return `bus ${value}: RUN`;
+    case Log.DriverShutdown:
+      return `bus ${value}: driver shut down`;
+    case Log.DriverLost:
+      return `bus ${value}: driver lost`;
+    case Log.RingError:
+      return `queue ${value}: ring error`;
+    case Log.Reset:
+      return `device ${value}: reset`;
+    case Log.DriverOk:
+      return `device ${value}: DRIVER_OK`;
+    default:
+      return undefined;
+  }
+}
+
+/** The file of an app given by name or by file. */
+function appFile(app: string): string {
+  const named = packaged('firmware', 'apps', `${app}.ts`);
+  if (/^[\w-]+$/.test(app) && existsSync(named)) {
+    return named;
+  }
+  if (!existsSync(app)) {
+    throw new UserError(`There is no app '${app}': give a TypeScript file or one of ${packagedApps().join(', ')}.`);
+  }
+  return app;
+}
+
+function list(values: readonly string[] | undefined, option: string): readonly string[] {
+  if (values === undefined) {
+    throw new UserError(`serve wants ${option}; vmsg serve --help tells more.`);
+  }
+  return values;
+}
+
+/** Runs the command; returns the exit status. */
+export async function serve(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      app: { type: 'string', default: 'entropy' },
+      layout: { type: 'string', multiple: true },
+      memory: { type: 'string', multiple: true },
+      doorbell: { type: 'string', default: 'poll' },
+      profile: { type: 'string' },
+      seed: { type: 'string' },
+    },
+  });
+  const { profile, seed } = values;
+  if (profile !== undefined && !profileNames.some((name) => name === profile)) {
+    throw new UserError(`Unknown profile '${profile}'; known profiles: ${profileNames.join(', ')}.`);
+  }
+  if (seed !== undefined && !/^\d{1,9}$/.test(seed)) {
+    throw new UserError(`--seed wants a number, not '${seed}'.`);
+  }
+  const options: RunnerOptions = {
+    side: 'device',
+    layouts: list(values.layout, '--layout FILE:OFFSET').map(parseLayout),
+    memory: list(values.memory, '--memory FILE[:BASE]').map(parseMemory),
+    doorbell: values.doorbell,
+    ...(seed === undefined ? {} : { seed: Number(seed) }),
+  };
+  // Mistakes in the options show before anything takes time.
+  runnerArguments(options);
+  const entry = appFile(values.app);
+  const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-serve-'));
+  try {
+    const runner = await buildRunner();
+    const { file } = await bundle({ target: 'host-shm', role: 'device', entry, outFile: path.join(folder, 'device.js'), ...(profile === undefined ? {} : { profile }) });
+    const { child, ended } = startRunner(runner, file, options, (line) => {
+      const log = /^~(-?\d+) (-?\d+) /.exec(line);
+      const text = log === null ? undefined : sentence(Number(log[1]), Number(log[2]), options.layouts);
+      if (text !== undefined) {
+        process.stdout.write(`${text}\n`);
+      }
+    });
+    const stop = (): void => {
+      child.kill('SIGTERM');
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    signals.forEach((signal) => process.on(signal, stop));
+    const { status, words } = await ended;
+    signals.forEach((signal) => process.off(signal, stop));
+    if (status !== 0) {
+      throw new UserError(words === '' ? 'The runner was killed.' : words.replace(/^vmsg-host-shm: |^(error|fatal): /, '').replace(/\.?$/, '.'));
+    }
+    process.stdout.write('stopped\n');
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
