@@ -45,7 +45,10 @@ let ringWindow = 0;
 let ringAt = 0;
 let ringCached = false;
 let indirectOffered = false;
-/** Most descriptors of one chain: it cannot have more than the ring without going round in it (R-333, R-386). */
+/**
+ * Most descriptors of one chain, the one that refers to a table not counted: without going round in the ring it cannot have
+ * more than that (R-335, R-386).
+ */
 let mostDescriptors = 0;
 
 /** Where `findTable` found the indirect table: window and first word. */
@@ -156,7 +159,6 @@ export function walkSplit(head: number): boolean {
     if (entry >= limit || left === 0) {
       return false;
     }
-    left -= 1;
     const at = from + entry * 8;
     if (cached) {
       invalidate(window, at * 2, Descriptor.Bytes);
@@ -177,6 +179,7 @@ export function walkSplit(head: number): boolean {
       if (!addElement(window, at, flags)) {
         return false;
       }
+      left -= 1;
       more = (flags & Descriptor.Next) !== 0;
       if (more) {
         entry = windowWords[window][at + 7];
@@ -209,7 +212,8 @@ export function walkPacked(head: number, headFlags: number): number {
     }
     slots += 1;
     if ((flags & Descriptor.Indirect) !== 0) {
-      if (!walkPackedTable(findTable(at, flags), ChainLimit.Descriptors - slots)) {
+      // Only alone: never in a list linked by NEXT (R-395).
+      if (slots !== 1 || !walkPackedTable(findTable(at, flags), ChainLimit.Descriptors - slots)) {
         return -1;
       }
       more = false;

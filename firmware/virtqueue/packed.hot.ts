@@ -174,6 +174,11 @@ export function untakePacked(): void {
   slotsHeld -= lastSlots;
 }
 
+/** True when as many slots as the chain of `handle` has are taken and not yet used. */
+export function holdsPacked(handle: number): boolean {
+  return handle >> Packed.SlotsShift <= distance(used, next);
+}
+
 /** Writes a used descriptor; the driver sees it when the pass ends. `whole`: every writable byte was written. */
 export function finishPacked(handle: number, written: number, whole: boolean): void {
   let place = used;

@@ -13,6 +13,7 @@ import {
   closePacked,
   endPacked,
   finishPacked,
+  holdsPacked,
   openPacked,
   startPacked,
   takePacked,
@@ -41,6 +42,7 @@ import {
   closeSplit,
   endSplit,
   finishSplit,
+  holdsSplit,
   openSplit,
   startSplit,
   takeSplit,
@@ -239,7 +241,8 @@ export function finish(queue: number, handle: number, written: number): void {
 
 /**
  * Gives a chain back that was taken in an earlier pass. `epoch` is what `queueEpoch` was then: if the queue was reset
- * meanwhile nothing happens (R-163). Kick the queue afterwards, so that its next pass shows the driver.
+ * meanwhile nothing happens (R-163), and neither does it with a chain the queue does not hold: a driver that resets it 65536
+ * times finds the epoch of old again. Kick the queue afterwards, so that its next pass shows the driver.
  */
 export function finishLater(queue: number, handle: number, written: number, epoch: number): void {
   if (queueEpoch[queue] === epoch && queueState[queue] === QueueState.Enabled) {
@@ -247,8 +250,10 @@ export function finishLater(queue: number, handle: number, written: number, epoc
       open(queue);
     }
     if (packed) {
-      finishPacked(handle, written, false);
-    } else {
+      if (holdsPacked(handle)) {
+        finishPacked(handle, written, false);
+      }
+    } else if (holdsSplit()) {
       finishSplit(handle, written, false);
     }
   }

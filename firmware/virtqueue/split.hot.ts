@@ -125,6 +125,11 @@ export function untakeSplit(): void {
   available = (available + 65535) & 65535;
 }
 
+/** True when a chain is taken and not yet used. */
+export function holdsSplit(): boolean {
+  return used !== available;
+}
+
 /** Writes a used entry; the driver sees it when the pass ends. `whole`: every writable byte was written. */
 export function finishSplit(head: number, written: number, whole: boolean): void {
   let slot = used;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { fake, windows } from '../../../hal/fake/port.js';
-import { nextAvailable, publishedUsed } from '../../../firmware/virtqueue/queue-table.hot.js';
+import { nextAvailable, publishedUsed, queueEpoch } from '../../../firmware/virtqueue/queue-table.hot.js';
 import { closeQueue, finishLater } from '../../../firmware/virtqueue/queue.hot.js';
 import { PackedQueue } from '../../support/driver/packed-queue.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
@@ -165,6 +165,31 @@ both.forEach((options) => {
     lab.expectAlive();
   });
 
+  test('R-163 R-420 a chain kept over 65536 resets of its queue is not given back into a ring that does not hold it' + (options.packed === true ? ', packed' : ', split'), () => {
+    const lab = new Lab({ ...options, size: 64 });
+    lab.plan = () => undefined;
+    lab.queue.add(Array.from({ length: 60 }, () => element(LAB_BUFFERS, 4, true)));
+    lab.go();
+    const [kept] = lab.chains;
+    assert.ok(kept !== undefined);
+    lab.resetQueue();
+    lab.queue = lab.newQueue(2);
+    lab.setQueue(1, 0, 2, lab.queue.areas());
+    lab.settle();
+    queueEpoch[lab.row] = kept.epoch;
+    const before = memoryBut([ownWords(lab)]);
+    finishLater(lab.row, kept.handle, 4, kept.epoch);
+    assert.deepEqual(lab.kickRow(), []);
+    assert.deepEqual(memoryBut([ownWords(lab)]), before);
+    lab.queue.add([element(LAB_BUFFERS, 4, true)]);
+    lab.go();
+    if (options.packed === true) {
+      finishLater(lab.row, kept.handle, 4, kept.epoch);
+      assert.deepEqual(lab.kickRow(), [], 'more slots than the ring holds');
+    }
+    lab.expectAlive();
+  });
+
   test('R-147 R-364 chains kept when the ring error came are not completed' + (options.packed === true ? ', packed' : ', split'), () => {
     const lab = new Lab(options);
     const kept: LabChain[] = [];
@@ -212,9 +237,15 @@ expectRefused('R-335 a loop of two in a table', split, [{ address: TABLE_ADDRESS
   { address: HERE, bytes: 0, flags: NEXT, next: 0 },
 ]);
 expectRefused(
-  'R-335 8 entries in a table behind one descriptor in a ring of 8',
+  'R-335 9 entries in a table in a ring of 8',
   split,
-  [{ address: TABLE_ADDRESS, bytes: 128, flags: INDIRECT }],
+  [{ address: TABLE_ADDRESS, bytes: 144, flags: INDIRECT }],
+  Array.from({ length: 9 }, (_, entry) => ({ address: HERE, bytes: 1, flags: entry < 8 ? NEXT : 0 })),
+);
+expectRefused(
+  'R-335 a plain descriptor and 8 entries in a table in a ring of 8',
+  split,
+  [{ address: HERE, bytes: 1, flags: NEXT, next: 1 }, { address: TABLE_ADDRESS, bytes: 128, flags: INDIRECT }],
   Array.from({ length: 8 }, (_, entry) => ({ address: HERE, bytes: 1, flags: entry < 7 ? NEXT : 0 })),
 );
 expectRefused(
@@ -229,6 +260,10 @@ expectRefused(
 expectRefused('R-395 R-347 a table at the end of a list of plain descriptors', packed, [
   { address: HERE, bytes: 4, flags: NEXT },
   { address: TABLE_ADDRESS, bytes: 16, flags: INDIRECT | NEXT },
+], [{ address: HERE, bytes: 4, flags: WRITE }]);
+expectRefused('R-395 a table that ends a list linked by NEXT', packed, [
+  { address: HERE, bytes: 4, flags: NEXT },
+  { address: TABLE_ADDRESS, bytes: 16, flags: INDIRECT },
 ], [{ address: HERE, bytes: 4, flags: WRITE }]);
 expectRefused(
   'R-386 a list that wraps onto itself',
