@@ -100,17 +100,28 @@ function phaseOf(phases: readonly Measured[], name: string): Measured {
   return found;
 }
 
-async function benchTarget(target: string): Promise<BenchTarget> {
-  const messages = await measure(target, packaged('firmware', 'apps', 'entropy.ts'), packaged('test', 'emulator', 'programs', 'bench.ts'));
-  const rings = await measure(target, packaged('test', 'emulator', 'apps', 'sink.ts'), packaged('test', 'emulator', 'programs', 'ring-bench.ts'));
-  const each = (phase: Measured, taken: number, count: number): BenchPhase => ({
+/** One phase's share, with `taken` instructions of it not counted. */
+function each(phase: Measured, taken: number, count: number): BenchPhase {
+  return {
     phase: phase.name,
     count,
     instructionsEach: Math.round((phase.instructions - taken) / count),
     wakes: phase.wakes,
     allocations: phase.allocations,
     collections: phase.collections,
-  });
+  };
+}
+
+async function benchTarget(target: string): Promise<BenchTarget> {
+  const messages = await measure(target, packaged('firmware', 'apps', 'entropy.ts'), packaged('test', 'emulator', 'programs', 'bench.ts'));
+  const others: BenchPhase[] = [];
+  for (const profile of ['b', 'c']) {
+    const app = packaged('test', 'emulator', 'apps', `entropy-${profile}.ts`);
+    const { phases } = await measure(target, app, packaged('test', 'emulator', 'programs', `status-bench-${profile}.ts`));
+    const status = phaseOf(phases, 'status');
+    others.push({ ...each(status, phaseOf(phases, 'empty').instructions, status.count), phase: `status-${profile}` });
+  }
+  const rings = await measure(target, packaged('test', 'emulator', 'apps', 'sink.ts'), packaged('test', 'emulator', 'programs', 'ring-bench.ts'));
   const empty = phaseOf(messages.phases, 'empty').instructions;
   const ringEmpty = phaseOf(rings.phases, 'empty').instructions;
   const kicks = phaseOf(rings.phases, 'kick-only');
@@ -118,7 +129,7 @@ async function benchTarget(target: string): Promise<BenchTarget> {
   const { flash, ram, stack, heap } = messages.result.image.sizes.device;
   return {
     target,
-    phases: measured(messages.phases).map((phase) => each(phase, empty, phase.count)),
+    phases: measured(messages.phases).map((phase) => each(phase, empty, phase.count)).concat(others),
     kick: each(kicks, ringEmpty, kicks.count),
     // What remains of a ring phase when the price of its kicks is taken off, for each request of the batch.
     rings: measured(rings.phases)
@@ -136,6 +147,8 @@ async function benchTarget(target: string): Promise<BenchTarget> {
 
 const titles: Record<string, string> = {
   status: 'GET_DEVICE_STATUS, one round',
+  'status-b': 'GET_DEVICE_STATUS, one round, profile B',
+  'status-c': 'GET_DEVICE_STATUS, one round, profile C',
   'entropy-1': 'entropy 64 bytes, batch 1, doorbell to doorbell',
   'entropy-32': 'entropy 64 bytes, batch 32, share of one request',
 };

@@ -1,6 +1,7 @@
 // What every program on the application core needs: the machine behind its port, steps with names, and one way to end.
 import { barrier, clock, exit, layouts, print, release, ring, wait, windows, windowWords } from '#driver-port';
 import { AmpBus } from '../../support/driver/amp-bus.js';
+import type { Profile } from '../../support/driver/message.js';
 import type { DriverMachine } from '../../support/driver/machine.js';
 
 /** The machine with the memory of window `window` as the shared one. */
@@ -48,9 +49,9 @@ export function traceMessages(bus: AmpBus): void {
 }
 
 /** Runs `program` against a device side that is there already and ends with status 0, or 2 with the reason. */
-export function attach(program: (bus: AmpBus) => void): void {
+export function attach(program: (bus: AmpBus) => void, profile: Profile = 'A'): void {
   try {
-    program(new AmpBus(layoutMachine));
+    program(new AmpBus(layoutMachine, profile));
     exit(0);
   } catch (error) {
     print('! ' + (error instanceof Error ? error.message : String(error)));
@@ -59,12 +60,12 @@ export function attach(program: (bus: AmpBus) => void): void {
 }
 
 /** Starts the other core, runs `program` and ends the emulation: status 0, or 2 with the reason. */
-export function main(program: (bus: AmpBus) => void): void {
+export function main(program: (bus: AmpBus) => void, profile: Profile = 'A'): void {
   attach((bus) => {
     step('release the coprocessor from reset');
     // What an earlier run left in the shared memory must not be taken for a published layout.
     bus.machine.words[bus.machine.layout / 2] = 0;
     release();
     program(bus);
-  });
+  }, profile);
 }
