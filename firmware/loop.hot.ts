@@ -4,11 +4,15 @@ import { Budget } from './capacity.js';
 import { Wake } from '../hal/port.js';
 import { pollInterval, receiveAll, sendAll } from './carriers/amp-shmem.hot.js';
 import { later } from './virtqueue/kicks.hot.js';
+import { armedDevices, untilDue, wakeAll, wakeDue } from './serving/wake.hot.js';
 import { serveKicked } from './virtqueue/schedule.hot.js';
 
 /** One bounded pass; returns true when work is left for the next one. Requests come first, so they stay answerable. */
 export function pass(): boolean {
   const messagesLeft = receiveAll();
+  if (armedDevices !== 0) {
+    wakeDue();
+  }
   const queuesLeft = serveKicked();
   sendAll();
   return messagesLeft || queuesLeft;
@@ -22,8 +26,15 @@ export function loop(): void {
     let limit = 0;
     if (!busy) {
       limit = later === 0 ? pollInterval() : Budget.BlockedPoll;
+      if (armedDevices !== 0) {
+        limit = untilDue(limit);
+      }
     }
-    running = (wait(limit) & Wake.Stop) === 0;
+    const woken = wait(limit);
+    running = (woken & Wake.Stop) === 0;
+    if ((woken & Wake.Backend) !== 0) {
+      wakeAll();
+    }
     busy = pass();
   }
 }

@@ -1,16 +1,21 @@
 // Joins port, buses and devices: what an application imports, and the start of the firmware.
-import { layouts, windows } from '#port';
+import { layouts, log, windows } from '#port';
 import { addBus } from './bus/add-bus.js';
 import { publishLayout, retractLayout } from './carriers/amp-shmem.js';
 import { Layout, setBusCount } from './carriers/amp-shmem.hot.js';
 import type { DeviceModel } from './devices/device-model.js';
 import { loop } from './loop.hot.js';
+import { closePrivateMemory, openPrivateMemory } from './memory/private.js';
 import { addWindows } from './memory/windows.js';
+import { prepareServing } from './serving/set-up.js';
 import { addDevice, clearDevices } from './transport/add-device.js';
 import { Feature } from './wire/features.js';
 import type { ProfileName } from './wire/profile.js';
 import { TransportFeature } from './wire/profile.js';
+import { Log } from './wire/log.js';
 
+export { allocate } from './memory/private.js';
+export { keepRoom } from './serving/set-up.js';
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
 export type { DeviceModel, DeviceType, SharedMemoryRegion } from './devices/device-model.js';
@@ -53,6 +58,8 @@ export function start(app: App): void {
   setBusCount(0);
   clearDevices();
   addWindows(windows);
+  openPrivateMemory(windows);
+  prepareServing();
   app.buses.forEach((options, number) => {
     const place = layouts[number];
     if (place === undefined) {
@@ -70,6 +77,7 @@ export function start(app: App): void {
     const place = layouts[number];
     publishLayout(number, place, windows[place.window], options.elements === undefined ? 16 : options.elements);
   });
+  log(Log.PrivateMemory, closePrivateMemory());
 }
 
 /**

@@ -25,7 +25,10 @@ export interface LayoutPlace {
 
 /** The exports of a port module. */
 export interface Port {
-  /** The windows' descriptions, index = window number. */
+  /**
+   * The windows' descriptions, index = window number. The one named "private", which has no driver address, is where devices
+   * keep headers, packets and RAM disks.
+   */
   readonly windows: readonly WindowDescription[];
   /** The windows' memory as 16-bit words in the CPU's (little-endian) order, index = window number. */
   readonly windowWords: readonly Uint16Array[];
@@ -55,6 +58,8 @@ export interface Port {
   clock(): number;
   /** Notes a code of wire/log.ts with a value (-2^27..2^27-1). May go to a UART, a trace buffer or nowhere. */
   log(code: number, value: number): void;
+  /** Writes bytes as they are to the serial line or log of this core, if it has one; waits for a slow line. The caller has checked the range. */
+  write(window: number, offset: number, length: number): void;
 }
 
 /** What `wait` returns. */
@@ -65,4 +70,6 @@ export const enum Wake {
   Doorbell = 1,
   /** The firmware is to leave its loop (host targets and tests only). */
   Stop = 2,
+  /** A peripheral's interrupt fired: devices look at their backends. */
+  Backend = 4,
 }

@@ -23,10 +23,10 @@ export interface BoardImage {
   readonly heapBytes: number;
 }
 
-/** A memory window that both sides reach. */
+/** A memory window: both sides reach it, or it is private to the device's core. */
 export interface BoardWindow {
   readonly name: string;
-  /** Where both cores see it; absent on the host. */
+  /** Where the cores see it; absent on the host, and for a private window that is a variable of the image. */
   readonly cpuAddress?: number;
   /** As the driver gives it to the device; '' = private to the device's core. */
   readonly driverAddress: string;

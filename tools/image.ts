@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Board, type Side, readBoard } from './board.js';
+import { type Board, type BoardWindow, type Side, readBoard } from './board.js';
 import { packageRoot } from './targets.js';
 import { UserError } from './user-error.js';
 
@@ -143,6 +143,12 @@ function prepareDuktape(cache: string): string {
 
 const hex = (address: number): string => `0x${address.toString(16)}`;
 
+/** True for a window without a place of its own: a variable of the device's image. */
+const isVariable = (window: BoardWindow): boolean => window.driverAddress === '' && window.cpuAddress === undefined;
+
+/** Where a window begins, as C says it; 0 on the host, which maps its shared windows when it starts. */
+const windowBase = (window: BoardWindow): string => (isVariable(window) ? 'private_window' : `(uint8_t *)${hex(window.cpuAddress ?? 0)}`);
+
 /** board.h for one image: the board's numbers as macros for C and the linker script. */
 function boardHeader(board: Board, side: Side): string {
   const { device, driver } = board.images;
@@ -150,6 +156,9 @@ function boardHeader(board: Board, side: Side): string {
   const single = side === 'device' && driver.flash === undefined;
   // On a single core the driver starts on the main stack and the device is the second one.
   const main = single ? driver : own;
+  // A driver's image of its own has no use for the device's private memory.
+  const windows = side === 'device' ? board.windows : board.windows.filter((window) => window.driverAddress !== '');
+  const privateBytes = windows.find(isVariable)?.bytes;
   const defines: [string, string | number][] = [
     ['BOARD_SIDE', side === 'device' ? 'MACHINE_DEVICE' : 'MACHINE_DRIVER'],
     ['BOARD_BUNDLE_NAME', `"${side}.js"`],
@@ -159,7 +168,8 @@ function boardHeader(board: Board, side: Side): string {
     ['BOARD_DRIVER_HEAP', driver.heapBytes],
     ['BOARD_MAIN_STACK', main.stackBytes],
     ['BOARD_MAIN_HEAP', main.heapBytes],
-    ['BOARD_WINDOWS', `{ ${board.windows.map((window) => `{ (uint8_t *)${hex(window.cpuAddress ?? 0)}, ${window.bytes} }`).join(', ')} }`],
+    ['BOARD_WINDOWS', `{ ${windows.map((window) => `{ ${windowBase(window)}, ${window.bytes} }`).join(', ')} }`],
+    ['BOARD_PRIVATE_WINDOW', privateBytes === undefined ? '' : `static uint8_t private_window[${privateBytes}] __attribute__((aligned(16)));`],
     ['BOARD_REGISTERS', `{ ${board.registers.map((block) => hex(block.address ?? 0)).join(', ')} }`],
     ['BOARD_INTERRUPTS', `{ ${board.interrupts.map((interrupt) => interrupt.line ?? 0).join(', ')} }`],
     ['BOARD_SEMIHOSTING', board.qemuMachine === undefined ? 0 : 1],

@@ -1,7 +1,7 @@
 // What a device type tells the stack about itself when it is put on a bus: the interface for one's own devices.
-import type { ConfigHandler, ConfigWrittenHandler, FeaturesHandler, ResetHandler, ServeHandler, StartHandler } from '../transport/handlers.hot.js';
+import type { ConfigHandler, ConfigWrittenHandler, FeaturesHandler, ResetHandler, ServeHandler, StartHandler, WakeHandler } from '../transport/handlers.hot.js';
 
-/** The functions of a device type, shared by all its instances. Written in the hot subset; see docs/architecture.md. */
+/** The functions of a device type, shared by all its instances. Written in the hot subset; see docs/devices.md. */
 export interface DeviceType {
   /** Name for messages. */
   readonly name: string;
@@ -17,6 +17,8 @@ export interface DeviceType {
   readonly checkFeatures?: FeaturesHandler;
   /** Starts the device at DRIVER_OK; may fail (R-170). */
   readonly start?: StartHandler;
+  /** Called at the time the device asked for with `wakeAfter`, and when a peripheral's interrupt fired. */
+  readonly wake?: WakeHandler;
   /** Feature bits that need another one: `[bit, needed bit]` (R-110). A model that offers the first must offer the second (R-122). */
   readonly requires?: readonly (readonly [number, number])[];
   /** True when `serve` finishes every chain before it takes the next one: the condition for IN_ORDER (R-362). */
@@ -54,6 +56,9 @@ export interface DeviceModel {
   readonly config: readonly number[];
   /** What GET_SHM reports (R-247); none by default. */
   readonly regions?: readonly SharedMemoryRegion[];
-  /** Called once the device has its rows: remember what `serve` needs, by row. */
+  /**
+   * Called once the device has its rows: remember what `serve` needs, by row. The only place where a device takes memory
+   * (`allocate`, `keepRoom`).
+   */
   readonly attach?: (device: number, firstQueue: number) => void;
 }

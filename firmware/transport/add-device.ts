@@ -42,11 +42,12 @@ import {
   configWrittenHandlers,
   featuresHandlers,
   nothingFollows,
-  nothingToReset,
+  nothingToDo,
   rejectConfig,
   resetHandlers,
   serveHandlers,
   startHandlers,
+  wakeHandlers,
 } from './handlers.hot.js';
 import { regionAddress, regionFirst, regionId, regionLast, regionWindow, setRegionCount } from './shared-memory.hot.js';
 
@@ -68,6 +69,7 @@ export function clearDevices(): void {
   configWrittenHandlers.length = 0;
   featuresHandlers.length = 0;
   startHandlers.length = 0;
+  wakeHandlers.length = 0;
   queuesUsed = 0;
   featureWordsUsed = 0;
   configBytesUsed = 0;
@@ -88,11 +90,12 @@ function typeRow(type: DeviceType): number {
   }
   types.push(type);
   serveHandlers.push(type.serve);
-  resetHandlers.push(type.reset === undefined ? nothingToReset : type.reset);
+  resetHandlers.push(type.reset === undefined ? nothingToDo : type.reset);
   configHandlers.push(type.writeConfig === undefined ? rejectConfig : type.writeConfig);
   configWrittenHandlers.push(type.configWritten === undefined ? nothingFollows : type.configWritten);
   featuresHandlers.push(type.checkFeatures === undefined ? agree : type.checkFeatures);
   startHandlers.push(type.start === undefined ? agree : type.start);
+  wakeHandlers.push(type.wake === undefined ? nothingToDo : type.wake);
   return types.length - 1;
 }
 

@@ -19,6 +19,8 @@ export type ConfigWrittenHandler = (device: number, offset: number, length: numb
 export type FeaturesHandler = (device: number) => boolean;
 /** The driver writes DRIVER_OK: start. Returns false when the device cannot; its status then has DEVICE_NEEDS_RESET instead (R-170). */
 export type StartHandler = (device: number) => boolean;
+/** The device's time has come (`wakeAfter`) or a peripheral's interrupt fired: look at the backend, finish kept chains, kick queues. */
+export type WakeHandler = (device: number) => void;
 
 /* eslint-disable no-restricted-syntax -- tables of functions: in C they are arrays of function pointers, filled before serving */
 export const serveHandlers: ServeHandler[] = [];
@@ -27,6 +29,7 @@ export const configHandlers: ConfigHandler[] = [];
 export const configWrittenHandlers: ConfigWrittenHandler[] = [];
 export const featuresHandlers: FeaturesHandler[] = [];
 export const startHandlers: StartHandler[] = [];
+export const wakeHandlers: WakeHandler[] = [];
 /* eslint-enable no-restricted-syntax */
 
 /** For types without configuration space, or with one that only the device changes. */
@@ -34,8 +37,8 @@ export function rejectConfig(_device: number, _offset: number, _length: number):
   return false;
 }
 
-/** For types that keep nothing between requests. */
-export function nothingToReset(_device: number): void {
+/** For types that keep nothing between requests, or wait for nothing. */
+export function nothingToDo(_device: number): void {
   return;
 }
 

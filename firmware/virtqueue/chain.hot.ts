@@ -55,6 +55,14 @@ let mostDescriptors = 0;
 let tableWindow = 0;
 let tableAt = 0;
 
+/** Makes the elements in the tables the current chain: one that was kept (serving/keep.hot.ts). */
+export function setChain(count: number, readable: number, readBytes: number, writeBytes: number): void {
+  elements = count;
+  readableElements = readable;
+  readableBytes = readBytes;
+  writableBytes = writeBytes;
+}
+
 /** The chains walked next are those of `queue`. */
 export function openChain(queue: number): void {
   size = queueSize[queue];

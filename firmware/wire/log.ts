@@ -21,4 +21,6 @@ export const enum Log {
   DriverOk = 8,
   /** A bus allows messages larger than its profile recommends; value: bytes. */
   LargeMessages = 9,
+  /** Start-up is over; value: bytes of the private window that are in use. */
+  PrivateMemory = 10,
 }

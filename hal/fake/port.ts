@@ -10,7 +10,7 @@ export const windows: readonly WindowDescription[] = [
   { name: 'main', driverAddress: '0x0000000080000000', bytes: 1048576 },
   // The driver knows this one under an address above 4 GiB that differs from any CPU address.
   { name: 'high', driverAddress: '0x00000001fffe0000', bytes: 65536 },
-  { name: 'private', driverAddress: '', bytes: 4096 },
+  { name: 'private', driverAddress: '', bytes: 262144 },
   { name: 'cached', driverAddress: '0x0000000300000000', bytes: 65536, cached: true },
 ];
 
@@ -40,6 +40,8 @@ export const fake = {
   microseconds: 0,
   /** Pairs of code and value. */
   logged: [] as { code: number; value: number }[],
+  /** Bytes given to `write`, in order. */
+  written: [] as number[],
   /** Bytes `random` hands out at most in all; -1 = no limit. */
   randomLeft: -1,
   /** Cache maintenance, in order. */
@@ -55,6 +57,7 @@ export const fake = {
     fake.barriers = 0;
     fake.microseconds = 0;
     fake.logged = [];
+    fake.written = [];
     fake.cacheCalls = [];
     fake.randomLeft = -1;
     seed = 1;
@@ -140,4 +143,9 @@ export function clock(): number {
 
 export function log(code: number, value: number): void {
   fake.logged.push({ code, value });
+}
+
+export function write(window: number, offset: number, length: number): void {
+  checkRange(window, offset, length);
+  fake.written.push(...windowBytes[window].subarray(offset, offset + length));
 }

@@ -9,6 +9,7 @@
 // were measured for recursion through Array.prototype.map.
 enum { STACK_RESERVE = 4096 };
 
+BOARD_PRIVATE_WINDOW
 struct machine_window machine_windows[] = BOARD_WINDOWS;
 const uint32_t machine_window_count = sizeof machine_windows / sizeof *machine_windows;
 

@@ -9,6 +9,7 @@
 // STACK_RESERVE as in machine-own.c.
 enum { STACK_RESERVE = 4096, SAVED_REGISTERS = 10 };
 
+BOARD_PRIVATE_WINDOW
 struct machine_window machine_windows[] = BOARD_WINDOWS;
 const uint32_t machine_window_count = sizeof machine_windows / sizeof *machine_windows;
 

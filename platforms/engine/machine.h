@@ -9,7 +9,7 @@
 // The two halves of a scene. A core of its own runs one of them; a machine with one core runs both in turn.
 enum machine_side { MACHINE_DEVICE, MACHINE_DRIVER, MACHINE_SIDES };
 
-// A stretch of memory that both sides reach; the index in the table is the window number of board.json.
+// A stretch of memory that both sides reach, or that is private to the device; the index in the table is the window number of board.json.
 struct machine_window {
 	uint8_t *base;
 	uint32_t bytes;

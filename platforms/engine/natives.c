@@ -120,6 +120,11 @@ void natives_log(int32_t code, int32_t value)
 	side->resumed = machine_ticks();
 }
 
+void natives_write(uint32_t window, uint32_t offset, uint32_t bytes)
+{
+	machine_write((const char *)range(window, offset, bytes), bytes);
+}
+
 void natives_print(const char *text, size_t bytes)
 {
 	machine_write(text, bytes);

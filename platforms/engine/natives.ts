@@ -16,6 +16,8 @@ interface Natives {
   idle(limit: number): number;
   clock(): number;
   log(code: number, value: number): void;
+  /** Writes bytes of a window to the serial line, as they are. */
+  write(window: number, offset: number, length: number): void;
   /** Writes a line of text (start-up errors and driver programs; not for the hot path). */
   print(text: string): void;
   /** Ends the program with an exit status where there is something to return to; else parks the core. */
@@ -37,6 +39,7 @@ export const invalidate = native.invalidate;
 export const idle = native.idle;
 export const clock = native.clock;
 export const log = native.log;
+export const write = native.write;
 export const print = native.print;
 export const exit = native.exit;
 export const registerRead = native.registerRead;

@@ -18,7 +18,10 @@
 #include "seeded-random.h"
 
 // Windows and layout places one process can have, and the C stack the engine may no longer count on.
-enum { WINDOWS = 16, LAYOUTS = 2, STACK_RESERVE = 16384, MOST_WINDOW = 1 << 27 };
+enum { WINDOWS = 16, LAYOUTS = 2, STACK_RESERVE = 16384, MOST_WINDOW = 1 << 27, PRIVATE_WINDOW = 1 << 22 };
+
+// What the start-up register of a window says of it.
+enum { WINDOW_HIDDEN = 0, WINDOW_SHARED = 1, WINDOW_PRIVATE = 2 };
 
 // The register blocks, see registers.hot.ts.
 enum { BLOCK_DOORBELL, BLOCK_START_UP, BLOCK_TRACE };
@@ -31,7 +34,7 @@ const uint32_t machine_window_count = WINDOWS;
 
 static struct {
 	uint64_t address;
-	bool shared;
+	uint32_t kind;
 } window_places[WINDOWS];
 static struct {
 	uint32_t window, offset;
@@ -133,7 +136,7 @@ static uint32_t start_up_register(uint32_t offset)
 	if (offset >= START_UP_WINDOW && window < windows) {
 		uint64_t address = window_places[window].address;
 		uint32_t values[] = { (uint32_t)address, (uint32_t)(address >> 32), machine_windows[window].bytes,
-				      window_places[window].shared };
+				      window_places[window].kind };
 		return values[offset / 4 % 4];
 	}
 	if (offset >= START_UP_LAYOUT && layout < layout_count)
@@ -249,9 +252,20 @@ static void add_window(char **words)
 	bool shared = strcmp(words[3], "-") != 0;
 	if (offset % 16 || bytes % 16)
 		give_up("a window's offset and size are multiples of 16:", words[0]);
-	window_places[windows].shared = shared;
+	window_places[windows].kind = shared ? WINDOW_SHARED : WINDOW_HIDDEN;
 	window_places[windows].address = shared ? number(words[3], "--window ADDRESS", 0, UINT64_MAX) : 0;
 	machine_windows[windows++] = (struct machine_window){ map(words[0], offset, bytes), bytes };
+}
+
+// The device's own memory, behind the windows of the options.
+static void add_private_window(void)
+{
+	void *base = mmap(NULL, PRIVATE_WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (base == MAP_FAILED)
+		give_up("no memory for", "the private window");
+	window_places[windows].kind = WINDOW_PRIVATE;
+	machine_windows[windows++] = (struct machine_window){ base, PRIVATE_WINDOW };
 }
 
 static void add_layout(char **words)
@@ -340,6 +354,8 @@ int main(int argc, char **argv)
 	load(argv[at]);
 	if (heap_bytes == 0)
 		heap_bytes = side == MACHINE_DEVICE ? BOARD_DEVICE_HEAP : BOARD_DRIVER_HEAP;
+	if (side == MACHINE_DEVICE && windows < WINDOWS)
+		add_private_window();
 	void *memory = mmap(NULL, heap_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		give_up("no memory for", "the heap");

@@ -3,6 +3,12 @@ import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { memory, registerHigh, registerRead } from '../engine/natives.js';
 import { Block, Register } from './registers.hot.js';
 
+/** What a window's last start-up register says. The driver does not reach a hidden one; a private one is the device's own memory. */
+const enum WindowKind {
+  Shared = 1,
+  Private = 2,
+}
+
 /** A register as a number of at most 28 bits. */
 function read(offset: number): number {
   const low = registerRead(Block.StartUp, offset);
@@ -22,9 +28,10 @@ function readDigits(offset: number): string {
 
 function readWindow(number: number): WindowDescription {
   const at = Register.Window + number * Register.WindowStride;
+  const kind = read(at + 12);
   return {
-    name: 'window ' + number,
-    driverAddress: read(at + 12) === 0 ? '' : '0x' + readDigits(at + 4) + readDigits(at),
+    name: kind === WindowKind.Private ? 'private' : 'window ' + number,
+    driverAddress: kind !== WindowKind.Shared ? '' : '0x' + readDigits(at + 4) + readDigits(at),
     bytes: read(at + 8),
   };
 }

@@ -18,6 +18,7 @@
 // How much C stack the engine may no longer count on when a side's stack runs down: one native and a message.
 enum { STACK_RESERVE = 16384 };
 
+BOARD_PRIVATE_WINDOW
 struct machine_window machine_windows[] = BOARD_WINDOWS;
 const uint32_t machine_window_count = sizeof machine_windows / sizeof *machine_windows;
 
@@ -209,12 +210,15 @@ int main(int argc, char **argv)
 	if (argc - at != 2)
 		give_up("usage:", "vmsg-host [--memory FILE] [--heap BYTES] [--seed N] device.js driver.js");
 
-	// The windows lie one behind the other in the file.
+	// The shared windows lie one behind the other in the file; a private one has its place already.
 	size_t bytes = 0;
 	for (uint32_t window = 0; window < machine_window_count; window++)
-		bytes += machine_windows[window].bytes;
+		if (machine_windows[window].base == NULL)
+			bytes += machine_windows[window].bytes;
 	uint8_t *base = map(memory, bytes);
 	for (uint32_t window = 0; window < machine_window_count; window++) {
+		if (machine_windows[window].base != NULL)
+			continue;
 		machine_windows[window].base = base;
 		base += machine_windows[window].bytes;
 	}

@@ -1,11 +1,11 @@
-// Binds the firmware to its half of the MPS2 AN386's only core: one PSRAM window, doorbells over the modelled MHU.
+// Binds the firmware to its half of the MPS2 AN386's only core: a PSRAM window and a private one, doorbells over the modelled MHU.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { Wake } from '../../hal/port.js';
 import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
 import { idle, memory } from '../engine/natives.js';
 import { windows as boardWindows, layouts as boardLayouts } from './board.json';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, write } from '../engine/natives.js';
 
 const enum Board {
   /** Index of the MHU among the register blocks of board.json. */
@@ -18,7 +18,7 @@ const enum Board {
 
 export const windows: readonly WindowDescription[] = boardWindows;
 export const layouts: readonly LayoutPlace[] = boardLayouts;
-export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0))];
+export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1))];
 
 export function ring(_bus: number): void {
   mhuRing(Board.Mhu, Board.DriverCpu, Board.DoorbellBit);

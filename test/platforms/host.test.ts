@@ -158,7 +158,7 @@ test('recursion without end is an error, not a crash', async () => {
 });
 
 test('a range outside its window ends the program with status 3', async () => {
-  for (const call of ['native.fill(0, 16777210, 7, 0)', 'native.copy(0, 0, 1, 0, 1)', 'native.copy(0, -1, 0, 0, 4)', 'native.random(0, 0, -1)']) {
+  for (const call of ['native.fill(0, 16777210, 7, 0)', 'native.copy(0, 0, 2, 0, 1)', 'native.copy(0, -1, 0, 0, 4)', 'native.random(0, 0, -1)']) {
     const { status, device } = await quiet(`${call}; native.exit(0);`);
     assert.equal(status, 3, call);
     assert.match(device, /^fatal: a native was given a range outside its window\n$/);

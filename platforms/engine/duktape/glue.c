@@ -110,6 +110,12 @@ static duk_ret_t native_log(duk_context *ctx)
 	return 0;
 }
 
+static duk_ret_t native_write(duk_context *ctx)
+{
+	natives_write(number(ctx, 0), number(ctx, 1), number(ctx, 2));
+	return 0;
+}
+
 static duk_ret_t native_print(duk_context *ctx)
 {
 	duk_size_t bytes;
@@ -157,6 +163,7 @@ static const struct {
 	{ "idle", native_idle, 1 },
 	{ "clock", native_clock, 0 },
 	{ "log", native_log, 2 },
+	{ "write", native_write, 3 },
 	{ "print", native_print, 1 },
 	{ "exit", native_exit, 1 },
 	{ "registerRead", native_register_read, 2 },

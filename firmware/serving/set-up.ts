@@ -1,0 +1,33 @@
+// What device types take at start-up: memory of the private window, rows for kept chains.
+import { Capacity } from '../capacity.js';
+import { allocate } from '../memory/private.js';
+import { privateWindow } from '../memory/private.hot.js';
+import { Header, setHeaderAreas } from './request.hot.js';
+import { Kept, keptAt, keptElements, keptRows, keptWords } from './keep.hot.js';
+import { clearWakes } from './wake.hot.js';
+
+/** Forgets what devices had; takes the areas that all devices share. */
+export function prepareServing(): void {
+  clearWakes();
+  for (let device = 0; device < Capacity.Devices; device++) {
+    keptRows[device] = 0;
+  }
+  if (privateWindow >= 0) {
+    setHeaderAreas(allocate(Header.Bytes) / 2, allocate(Header.Bytes) / 2);
+  }
+}
+
+/**
+ * Gives device row `device` `rows` (1..255) rows for chains of up to `elements` (1..64) elements: 32 + 10 * elements bytes
+ * each. Call it in `attach`; throws an Error with one sentence when there is no room.
+ */
+export function keepRoom(device: number, rows: number, elements: number): void {
+  if (!(rows >= 1 && rows <= 255 && elements >= 1 && elements <= Capacity.ChainElements)) {
+    throw new Error('a device keeps 1 to 255 chains of 1 to ' + Capacity.ChainElements + ' elements');
+  }
+  const words = Kept.FirstElement + elements * Kept.ElementWords;
+  keptAt[device] = allocate(rows * words * 2) / 2;
+  keptRows[device] = rows;
+  keptWords[device] = words;
+  keptElements[device] = elements;
+}
