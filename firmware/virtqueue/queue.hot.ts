@@ -54,6 +54,8 @@ let openRow = -1;
 let packed = false;
 /** Chains that may still be taken in this pass (R-422). */
 let budget = 0;
+/** Whether the device has taken all there was: otherwise it leaves the rest on purpose and looks again when it wants them. */
+let emptied = false;
 
 /** The three addresses of a set-up that has not been accepted yet, four halves each. */
 const staged = new Uint16Array(12);
@@ -171,6 +173,7 @@ export function disableQueue(queue: number): void {
 /** Starts a pass over an enabled queue, at most `chains` chains long. False = ring error. */
 export function beginQueue(queue: number, chains: number): boolean {
   budget = chains;
+  emptied = false;
   if (queue !== openRow) {
     open(queue);
   }
@@ -201,6 +204,7 @@ export function take(queue: number): number {
       budget = 0;
       ringError(queue);
     }
+    emptied = true;
     return Take.None;
   }
   budget -= 1;
@@ -261,7 +265,9 @@ export function finishLater(queue: number, handle: number, written: number, epoc
 
 /**
  * Ends the pass: makes all finished chains visible at once and has the driver notified if it wants to be (R-265, R-269).
- * Returns true when the queue must be served again: the budget is used up, or more was made available meanwhile.
+ * Returns true when the queue must be served again: the budget is used up, or more was made available meanwhile. A device
+ * that stopped taking while chains were left (buffers for data it does not have yet) kicks the queue itself when it wants
+ * them; the driver need not say that there are more.
  */
 export function endQueue(queue: number): boolean {
   if (queue !== openRow) {
@@ -270,7 +276,7 @@ export function endQueue(queue: number): boolean {
   const running = queueState[queue] === QueueState.Enabled;
   const spent = running && budget === 0;
   // With work left the driver need not notify: the queue is looked at again anyway.
-  const rearm = running && !spent;
+  const rearm = running && !spent && emptied;
   const end = packed ? endPacked(rearm) : endSplit(rearm);
   if ((end & PassEnd.Notify) !== 0) {
     raiseUsedEvent(queue);
