@@ -18,6 +18,12 @@ export { allocate } from './memory/private.js';
 export { keepRoom } from './serving/set-up.js';
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
+export { gpio, wiredLines } from './devices/gpio.js';
+export type { GpioBackend, GpioOptions } from './devices/gpio.js';
+export { i2c, simulatedChips } from './devices/i2c.js';
+export type { I2cBackend, I2cOptions } from './devices/i2c.js';
+export { portClock, rtc } from './devices/rtc.js';
+export type { RtcBackend, RtcClock, RtcOptions } from './devices/rtc.js';
 export type { DeviceModel, DeviceType, SharedMemoryRegion } from './devices/device-model.js';
 
 export interface BusOptions {
