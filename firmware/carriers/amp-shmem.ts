@@ -12,6 +12,7 @@ import {
   elementCount,
   Layout,
   layoutWindow,
+  Peer,
   restart,
   setBusCount,
 } from './amp-shmem.hot.js';
@@ -42,7 +43,10 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
   const base = place.offset / 2;
   memory[base] = 0;
   barrier();
-  fill(place.window, place.offset, bytes, 0);
+  // Elements before heads: a driver that still reads finds nothing old behind a tail that goes back.
+  fill(place.window, place.offset + elementsOffset, bytes - elementsOffset, 0);
+  barrier();
+  fill(place.window, place.offset, elementsOffset, 0);
   layoutWindow[bus] = place.window;
   deviceHeadAt[bus] = base + deviceHeadOffset / 2;
   driverHeadAt[bus] = base + driverHeadOffset / 2;
@@ -72,10 +76,11 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
 
 /**
  * Takes the layout of `bus` at `place` back before its device side ends (host targets): a driver side that runs sees INIT,
- * one that starts finds no layout.
+ * one that starts finds no layout. Tail and head stay: a tail that went back would show a running driver old elements.
  */
 export function retractLayout(bus: number, place: LayoutPlace): void {
-  windowWords[place.window][place.offset / 2] = 0;
+  const memory = windowWords[place.window];
+  memory[place.offset / 2] = 0;
   barrier();
-  restart(bus);
+  memory[deviceHeadAt[bus] + Layout.HeadStatusWord] = Peer.Init;
 }

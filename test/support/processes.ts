@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 import { bundle } from '../../tools/bundle.js';
 import { buildRunner, startRunner, type RunnerEnd, type RunnerOptions, type SharedLayout } from '../../tools/runner.js';
 import { packageRoot } from '../../tools/targets.js';
@@ -17,6 +18,10 @@ const LAYOUT_FILE_BYTES = 0x10000;
 const HANG = 120_000;
 
 const folders: string[] = [];
+const sides: Side[] = [];
+
+// A test that failed leaves its processes behind.
+after(() => sides.forEach((side) => side.kill('SIGKILL')));
 
 process.on('exit', () => {
   folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
@@ -71,6 +76,7 @@ export class Side {
       this.watchers.forEach((look) => look());
     });
     this.child = child;
+    sides.push(this);
     const guard = setTimeout(() => child.kill('SIGKILL'), HANG);
     this.ended = ended.then((end) => {
       clearTimeout(guard);

@@ -1,10 +1,12 @@
 // The AMP shared-memory layout as published: every byte, and the order in which the bytes appear.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fake } from '../../../hal/fake/port.js';
-import { start } from '../../../firmware/main.js';
+import { fake, layouts } from '../../../hal/fake/port.js';
+import type { LayoutPlace } from '../../../hal/port.js';
+import { retractLayout } from '../../../firmware/carriers/amp-shmem.js';
+import { run, start } from '../../../firmware/main.js';
 import { hex } from '../../support/bare-bus.js';
-import { appWith, forget, started } from '../../support/fresh.js';
+import { appWith, connectedTo, forget, started } from '../../support/fresh.js';
 import { Peer } from '../../support/peer.js';
 import { atBarriers } from '../../support/watch.js';
 
@@ -77,4 +79,21 @@ test('the layout magic is withdrawn first and written last, each behind a barrie
 test('no doorbell rings for a layout nobody has looked at', () => {
   started([]);
   assert.equal(new Peer().rings(), 0);
+});
+
+test('a layout taken back shows no magic and INIT, and its tail and head stay: a running driver finds nothing new', () => {
+  const bus = connectedTo([]);
+  bus.busRequest('PING', 3, [1, 2, 3, 4]);
+  const before = new Peer().device();
+  assert.deepEqual(before, { magic: 0x514f, status: 2, tail: 1, head: 1 });
+  retractLayout(0, layouts[0] as LayoutPlace);
+  assert.deepEqual(new Peer().bytes(0, 2), [0, 0]);
+  assert.deepEqual(new Peer().device(), { ...before, status: 0 });
+  assert.equal(bus.take(), undefined);
+});
+
+test('the loop ends when the port says stop, and every layout is taken back', () => {
+  run(appWith([]));
+  assert.deepEqual(new Peer().bytes(0, 2), [0, 0]);
+  assert.equal(new Peer().bytes(4, 2)[0], 1, 'the rest of the header stays');
 });
