@@ -92,7 +92,7 @@ export function restart(bus: number): void {
   enter(bus, Peer.Init);
 }
 
-/** The driver side vanished: all its devices are reset without a message, then the handshake begins anew. */
+/** The driver side vanished: all its devices are reset without a message, then the handshake begins anew. @rare */
 function driverGone(bus: number, reason: number): void {
   log(reason, bus);
   resetBusDevices(bus);

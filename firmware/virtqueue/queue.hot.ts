@@ -158,6 +158,11 @@ function open(queue: number): void {
   }
 }
 
+/** The same in the middle of a pass, which only a device that works on two queues in turn needs. @rare */
+function reopen(queue: number): void {
+  open(queue);
+}
+
 /** Forgets the driver's set-up: default state, nothing is written to the ring any more. */
 export function disableQueue(queue: number): void {
   closeQueue();
@@ -196,7 +201,7 @@ export function take(queue: number): number {
     return Take.None;
   }
   if (queue !== openRow) {
-    open(queue);
+    reopen(queue);
   }
   const handle = packed ? takePacked() : takeSplit();
   if (handle < 0) {
@@ -233,7 +238,7 @@ export function finish(queue: number, handle: number, written: number): void {
     if (queueState[queue] !== QueueState.Enabled) {
       return;
     }
-    open(queue);
+    reopen(queue);
   }
   const whole = written === writableBytes;
   if (packed) {
@@ -251,7 +256,7 @@ export function finish(queue: number, handle: number, written: number): void {
 export function finishLater(queue: number, handle: number, written: number, epoch: number): void {
   if (queueEpoch[queue] === epoch && queueState[queue] === QueueState.Enabled) {
     if (queue !== openRow) {
-      open(queue);
+      reopen(queue);
     }
     if (packed) {
       if (holdsPacked(handle)) {
@@ -271,7 +276,7 @@ export function finishLater(queue: number, handle: number, written: number, epoc
  */
 export function endQueue(queue: number): boolean {
   if (queue !== openRow) {
-    open(queue);
+    reopen(queue);
   }
   const running = queueState[queue] === QueueState.Enabled;
   const spent = running && budget === 0;

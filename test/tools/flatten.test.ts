@@ -154,6 +154,42 @@ test('a function that is called often is copied to each of its callers, whatever
   assert.equal(run(flattened(code(' @often'))), run(code('')));
 });
 
+test('a made function has no more variables than the engine can name in an instruction', () => {
+  const names = Array.from({ length: 400 }, (_, index) => `v${index}`);
+  const code = bundleOf(`${names.map((name, index) => `var ${name} = ${index};`).join('\n')}
+    function step(a, b) { ${names.map((name) => `${name} += a;`).join(' ')} return ${names.join(' + ')}; }`);
+  for (const engine of ['duktape', 'jerryscript'] as const) {
+    const flat = flatten({ code, map: mapOf(code), engine });
+    assert.deepEqual(flat.made.map(({ name, variables }) => [name, variables]), [['loop', 240]]);
+    assert.equal(run(flat.code), run(code));
+  }
+});
+
+test('a large function that several handlers call is made once and called', () => {
+  const long = Array.from({ length: 30 }, (_, line) => `table[v + ${line} & 7] = small(v);`).join(' ');
+  const handlers = ['one', 'two', 'three'];
+  const code = bundleOf(
+    `function small(v) { return trace(v) & 3; }
+    function note(v) { ${long} }
+    ${handlers.map((name, index) => `function ${name}(v) { note(v + ${index}); }`).join('\n')}
+    function step(a, b) { handlers[a % 3](b); return a; }`,
+    `${handlers.map((name) => `handlers.push(${name});`).join(' ')}`,
+  );
+  const flat = flattened(code);
+  assert.equal(flat.match(/function note\(/g)?.length, 1);
+  assert.doesNotMatch(flat, /small\(/, 'what it calls itself is in it');
+  assert.equal(run(flat), run(code));
+});
+
+test('a variable that calls would put back more often than it is used stays where it is', () => {
+  const long = Array.from({ length: 30 }, (_, line) => `table[v + ${line} & 7] += trace(v);`).join(' ');
+  const code = (tag: string): string =>
+    bundleOf(`/** Long.${tag} */\n    function note(v) { ${long} shared += 1; }\n    function step(a, b) { if (a === 3) { note(a); note(b); } other += shared; return other; }`);
+  assert.doesNotMatch(flattened(code('')), /var \$shared = /);
+  assert.match(flattened(code(' @rare')), /var \$shared = /);
+  assert.equal(run(flattened(code(' @rare'))), run(code('')));
+});
+
 for (const [name, { hot, cold }] of Object.entries(fixtures)) {
   test(`flattening keeps ${name}`, () => {
     const code = bundleOf(hot, cold);

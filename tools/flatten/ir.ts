@@ -28,7 +28,7 @@ export type Stmt = { readonly at: number } & (
   /** A native call, or anything else evaluated for its effect. */
   | { readonly k: 'do'; readonly value: Expr }
   /** A call of a function that stays a function and may use the wrapper's variables. */
-  | { readonly k: 'call'; readonly target: Local | undefined; readonly callee: Expr; readonly args: readonly Expr[]; readonly effects: Effects }
+  | { readonly k: 'call'; readonly target: Local | undefined; readonly callee: Expr; readonly args: readonly Expr[]; readonly effects: Effects; readonly rare: boolean }
   | { readonly k: 'if'; readonly test: Expr; readonly a: readonly Stmt[]; readonly b: readonly Stmt[] }
   | { readonly k: 'loop'; readonly test: Expr | undefined; readonly update: readonly Stmt[]; readonly body: readonly Stmt[] }
   | { readonly k: 'break' }
@@ -70,16 +70,33 @@ export function eachPart(e: Expr, see: (part: Expr) => void): void {
   }
 }
 
-/** Calls `see` for every expression that stands in a statement of `list` or below; `weight` counts loops as ten rounds and branches as halves. */
-export function eachExpression(list: readonly Stmt[], see: (e: Expr, weight: number, written: boolean) => void, weight = 1): void {
+/** How often a branch is taken, as a guess: half the times, and hardly ever when it calls a function that says it is @rare. */
+function branchShare(list: readonly Stmt[]): number {
+  return list.some((s) => s.k === 'call' && s.rare) ? 1 / 64 : 1 / 2;
+}
+
+/** Calls `see` for every statement of `list` and below; `weight` counts loops as ten rounds and branches by `branchShare`. */
+export function eachStatement(list: readonly Stmt[], see: (s: Stmt, weight: number) => void, weight = 1): void {
   for (const s of list) {
+    see(s, weight);
+    if (s.k === 'if') {
+      eachStatement(s.a, see, weight * branchShare(s.a));
+      eachStatement(s.b, see, weight * branchShare(s.b));
+    } else if (s.k === 'loop') {
+      eachStatement(s.body, see, weight * 10);
+      eachStatement(s.update, see, weight * 10);
+    } else if (s.k === 'region') {
+      eachStatement(s.body, see, weight);
+    }
+  }
+}
+
+/** Calls `see` for every expression that stands in a statement of `list` or below; `weight` is that of `eachStatement`, in a loop's test that of its rounds. */
+export function eachExpression(list: readonly Stmt[], see: (e: Expr, weight: number, written: boolean) => void): void {
+  eachStatement(list, (s, weight) => {
     switch (s.k) {
       case 'set':
-        if (s.target.t === 'element') {
-          see(s.target, weight, false);
-        } else {
-          see(s.target, weight, true);
-        }
+        see(s.target, weight, s.target.t !== 'element');
         see(s.value, weight, false);
         break;
       case 'do':
@@ -94,48 +111,27 @@ export function eachExpression(list: readonly Stmt[], see: (e: Expr, weight: num
         break;
       case 'if':
         see(s.test, weight, false);
-        eachExpression(s.a, see, weight / 2);
-        eachExpression(s.b, see, weight / 2);
         break;
       case 'loop':
         if (s.test !== undefined) {
           see(s.test, weight * 10, false);
         }
-        eachExpression(s.body, see, weight * 10);
-        eachExpression(s.update, see, weight * 10);
         break;
       case 'return':
         if (s.value !== undefined) {
           see(s.value, weight, false);
         }
         break;
-      case 'region':
-        eachExpression(s.body, see, weight);
-        break;
       default:
         break;
     }
-  }
+  });
 }
 
 /** Size of code in expressions and statements. */
 export function sizeOf(list: readonly Stmt[]): number {
   let size = 0;
-  const count = (statements: readonly Stmt[]): void => {
-    for (const s of statements) {
-      size += 1;
-      if (s.k === 'if') {
-        count(s.a);
-        count(s.b);
-      } else if (s.k === 'loop') {
-        count(s.body);
-        count(s.update);
-      } else if (s.k === 'region') {
-        count(s.body);
-      }
-    }
-  };
-  count(list);
+  eachStatement(list, () => size++);
   eachExpression(list, (e) => eachPart(e, () => size++));
   return size;
 }

@@ -709,14 +709,14 @@ export class Lowering {
       if (this.plan.inlined.has(fn.name)) {
         intoBody(fn, args, out);
       } else {
-        out.push({ at, k: 'call', target, callee: { t: 'module', name: fn.name }, args, effects: fn.effects });
+        out.push({ at, k: 'call', target, callee: { t: 'module', name: fn.name }, args, effects: fn.effects, rare: fn.rare });
       }
       return;
     }
     const table = this.tableOf(node, env);
     if (table === undefined) {
       const [callee, ...args] = this.inOrder([node.callee as Expression, ...nodes], env, out) as [Expr, ...Expr[]];
-      out.push({ at, k: 'call', target, callee, args, effects: this.effectsOf([...this.program.escaping]) });
+      out.push({ at, k: 'call', target, callee, args, effects: this.effectsOf([...this.program.escaping]), rare: false });
       return;
     }
     const index = (node.callee as Extract<Expression, { type: 'MemberExpression' }>).property as Expression;
@@ -736,7 +736,7 @@ export class Lowering {
       names.pop();
       intoBody(this.program.functions.get(only) as HotFunction, args, rest);
     } else {
-      rest = [{ at, k: 'call', target, callee: chosen, args, effects: this.effectsOf(possible) }];
+      rest = [{ at, k: 'call', target, callee: chosen, args, effects: this.effectsOf(possible), rare: false }];
     }
     for (const name of names.reverse()) {
       const body: Stmt[] = [];

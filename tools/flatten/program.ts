@@ -26,6 +26,8 @@ export interface HotFunction {
   readonly calls: readonly string[];
   /** Tables of functions it calls through. */
   readonly tables: readonly string[];
+  /** Calls of it by name in the whole bundle. */
+  readonly callers: number;
   /** Nodes of its syntax tree. */
   readonly size: number;
   readonly effects: Effects;
@@ -181,6 +183,7 @@ export function readProgram(code: string, isHot: (offset: number) => boolean): P
   const writesOf = new Map<string, Set<string>>();
   const readsOf = new Map<string, Set<string>>();
   const callsOf = new Map<string, string[]>();
+  const callersOf = new Map<string, number>();
   const tablesOf = new Map<string, string[]>();
   const calledFromCold = new Set<string>();
   const escaping = new Set<string>();
@@ -203,6 +206,7 @@ export function readProgram(code: string, isHot: (offset: number) => boolean): P
     }
     if (declarations.has(use.name)) {
       if (parent?.type === 'CallExpression' && parent.callee === use.node) {
+        callersOf.set(use.name, (callersOf.get(use.name) ?? 0) + 1);
         if (use.inside !== undefined) {
           callsOf.set(use.inside, [...(callsOf.get(use.inside) ?? []), use.name]);
         }
@@ -271,6 +275,7 @@ export function readProgram(code: string, isHot: (offset: number) => boolean): P
         rare: hasTag(before, 'rare'),
         often: hasTag(before, 'often'),
         calls: callsOf.get(statement.id.name) ?? [],
+        callers: callersOf.get(statement.id.name) ?? 0,
         tables: tablesOf.get(statement.id.name) ?? [],
         effects: effects.get(statement.id.name) as Effects,
       });
