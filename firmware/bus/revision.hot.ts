@@ -25,7 +25,7 @@ export const enum Revision {
  * The driver side proposes `proposed`, its largest message of `size` bytes (0..65535) and its transport feature bits (0..255).
  * Returns true when the proposal is accepted: revision, smaller size and common features are then in force until
  * `resetAgreement`. False refuses it and changes nothing: the revision is unknown, the size too small, the carrier's handler
- * says no, or an agreement exists already (R-049 to R-052). `option` is handed to that handler as it is.
+ * says no, or an agreement exists already (R-049 to R-052). `option` is handed to that handler as it is. @rare
  */
 export function proposeRevision(bus: number, proposed: number, size: number, features: number, option: number): boolean {
   const common = size < ownSize[bus] ? size : ownSize[bus];

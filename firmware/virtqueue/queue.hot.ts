@@ -163,7 +163,7 @@ function reopen(queue: number): void {
   open(queue);
 }
 
-/** Forgets the driver's set-up: default state, nothing is written to the ring any more. */
+/** Forgets the driver's set-up: default state, nothing is written to the ring any more. @rare */
 export function disableQueue(queue: number): void {
   closeQueue();
   queueState[queue] = QueueState.Disabled;

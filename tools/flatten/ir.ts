@@ -27,8 +27,11 @@ export type Stmt = { readonly at: number } & (
   | { readonly k: 'set'; readonly target: Target; readonly op: string; readonly value: Expr }
   /** A native call, or anything else evaluated for its effect. */
   | { readonly k: 'do'; readonly value: Expr }
-  /** A call of a function that stays a function and may use the wrapper's variables. */
-  | { readonly k: 'call'; readonly target: Local | undefined; readonly callee: Expr; readonly args: readonly Expr[]; readonly effects: Effects; readonly rare: boolean }
+  /**
+   * A call of a function that stays a function and may use the wrapper's variables. `rarity` is a guess how often it is made when
+   * the branch it stands in could be taken, 0 to 1.
+   */
+  | { readonly k: 'call'; readonly target: Local | undefined; readonly callee: Expr; readonly args: readonly Expr[]; readonly effects: Effects; readonly rarity: number }
   | { readonly k: 'if'; readonly test: Expr; readonly a: readonly Stmt[]; readonly b: readonly Stmt[] }
   | { readonly k: 'loop'; readonly test: Expr | undefined; readonly update: readonly Stmt[]; readonly body: readonly Stmt[] }
   | { readonly k: 'break' }
@@ -70,9 +73,9 @@ export function eachPart(e: Expr, see: (part: Expr) => void): void {
   }
 }
 
-/** How often a branch is taken, as a guess: half the times, and hardly ever when it calls a function that says it is @rare. */
+/** How often a branch is taken, as a guess: half the times, or as often as a call in it is thought to be made. */
 function branchShare(list: readonly Stmt[]): number {
-  return list.some((s) => s.k === 'call' && s.rare) ? 1 / 64 : 1 / 2;
+  return list.reduce((share, s) => (s.k === 'call' ? Math.min(share, s.rarity) : share), 1 / 2);
 }
 
 /** Calls `see` for every statement of `list` and below; `weight` counts loops as ten rounds and branches by `branchShare`. */

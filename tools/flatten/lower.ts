@@ -109,6 +109,9 @@ function fold(op: string, a: number, b: number): Expr | undefined {
   }
 }
 
+/** Guesses for calls that stay calls: of functions that say so, of those too large to be copied, and through tables (what a device does). */
+const rarity = { rare: 1 / 64, large: 1 / 16, table: 1 / 2 };
+
 const nothing: Effects = { reads: new Set(), writes: new Set() };
 
 export class Lowering {
@@ -709,14 +712,14 @@ export class Lowering {
       if (this.plan.inlined.has(fn.name)) {
         intoBody(fn, args, out);
       } else {
-        out.push({ at, k: 'call', target, callee: { t: 'module', name: fn.name }, args, effects: fn.effects, rare: fn.rare });
+        out.push({ at, k: 'call', target, callee: { t: 'module', name: fn.name }, args, effects: fn.effects, rarity: fn.rare ? rarity.rare : rarity.large });
       }
       return;
     }
     const table = this.tableOf(node, env);
     if (table === undefined) {
       const [callee, ...args] = this.inOrder([node.callee as Expression, ...nodes], env, out) as [Expr, ...Expr[]];
-      out.push({ at, k: 'call', target, callee, args, effects: this.effectsOf([...this.program.escaping]), rare: false });
+      out.push({ at, k: 'call', target, callee, args, effects: this.effectsOf([...this.program.escaping]), rarity: rarity.table });
       return;
     }
     const index = (node.callee as Extract<Expression, { type: 'MemberExpression' }>).property as Expression;
@@ -736,7 +739,7 @@ export class Lowering {
       names.pop();
       intoBody(this.program.functions.get(only) as HotFunction, args, rest);
     } else {
-      rest = [{ at, k: 'call', target, callee: chosen, args, effects: this.effectsOf(possible), rare: false }];
+      rest = [{ at, k: 'call', target, callee: chosen, args, effects: this.effectsOf(possible), rarity: rarity.table }];
     }
     for (const name of names.reverse()) {
       const body: Stmt[] = [];
