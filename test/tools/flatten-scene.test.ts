@@ -15,7 +15,7 @@ async function trace(folder: string, flat: boolean): Promise<string[]> {
   await bundle({ target: 'host', entry: path.join(packageRoot, 'firmware', 'apps', 'entropy.ts'), role: 'device', outFile: device, flatten: flat });
   await bundle({ target: 'host', entry: path.join(packageRoot, 'test', 'emulator', 'programs', 'entropy.ts'), role: 'driver', outFile: driver });
   const image = await buildImage({ target: 'host', engine: 'duktape', bundles: { device, driver }, outDir: folder });
-  const { status, stdout } = spawnSync(image.device, [device, driver], { encoding: 'utf8', timeout: 120000 });
+  const { status, stdout } = spawnSync(image.device, ['--seed', '1', device, driver], { encoding: 'utf8', timeout: 120000 });
   assert.equal(status, 0, stdout);
   return stdout.split('\n').map((line) => line.replace(/^([<>]) \d+ /, '$1 '));
 }

@@ -183,11 +183,14 @@ test('a large function that several handlers call is made once and called', () =
 
 test('a variable that calls would put back more often than it is used stays where it is', () => {
   const long = Array.from({ length: 30 }, (_, line) => `table[v + ${line} & 7] += trace(v);`).join(' ');
-  const code = (tag: string): string =>
-    bundleOf(`/** Long.${tag} */\n    function note(v) { ${long} shared += 1; }\n    function step(a, b) { if (a === 3) { note(a); note(b); } other += shared; return other; }`);
-  assert.doesNotMatch(flattened(code('')), /var \$shared = /);
-  assert.match(flattened(code(' @rare')), /var \$shared = /);
-  assert.equal(run(flattened(code(' @rare'))), run(code('')));
+  const code = (calls: string): string =>
+    bundleOf(`/** Long. @rare */\n    function note(v) { ${long} shared += 1; }\n    function step(a, b) { ${calls} other += shared; return other; }`);
+  const always = code('note(a); note(b);');
+  const seldom = code('if (a === 3) { note(a); note(b); }');
+  assert.doesNotMatch(flattened(always), /var \$shared = /);
+  assert.match(flattened(seldom), /var \$shared = /);
+  assert.equal(run(flattened(always)), run(always));
+  assert.equal(run(flattened(seldom)), run(seldom));
 });
 
 for (const [name, { hot, cold }] of Object.entries(fixtures)) {
