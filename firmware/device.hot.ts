@@ -8,6 +8,9 @@ export { privateWindow } from './memory/private.hot.js';
 export { clearResponse, headerAt, putResponse, putStatusLast, readHeader, responseAt } from './serving/request.hot.js';
 export { dropKept, finishKept, isKept, keep, keptQueue, notesAt, recall } from './serving/keep.hot.js';
 export { cancelWake, wakeAfter } from './serving/wake.hot.js';
+export {
+  Block, BlockBytes, blockDone, blockRow, blockSector, blockSectors, BlockStatus, blockType, blockUnmap, recallBlock,
+} from './devices/block.hot.js';
 export { configByte, setConfigByte, setConfigWord } from './transport/config-space.hot.js';
 export { configChanged } from './transport/config-change.hot.js';
 export { configWrite } from './transport/config.hot.js';

@@ -16,6 +16,8 @@ import { Log } from './wire/log.js';
 
 export { allocate } from './memory/private.js';
 export { keepRoom } from './serving/set-up.js';
+export { block, delayedDisk, flashDisk, ramDisk } from './devices/block.js';
+export type { BlockBackend, BlockBackendType, BlockOptions } from './devices/block.js';
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
 export { gpio, wiredLines } from './devices/gpio.js';

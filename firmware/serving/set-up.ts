@@ -1,4 +1,5 @@
 // What device types take at start-up: memory of the private window, rows for kept chains.
+import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { allocate } from '../memory/private.js';
 import { privateWindow } from '../memory/private.hot.js';
@@ -30,4 +31,14 @@ export function keepRoom(device: number, rows: number, elements: number): void {
   keptRows[device] = rows;
   keptWords[device] = words;
   keptElements[device] = elements;
+}
+
+/** Writes the ASCII characters of `text` to byte `offset` (even) of the private window, padded with zeros to `bytes`. */
+export function writeBytes(offset: number, text: string, bytes: number): void {
+  const words = windowWords[privateWindow];
+  for (let at = 0; at < bytes; at += 2) {
+    const low = at < text.length ? text.charCodeAt(at) : 0;
+    const high = at + 1 < text.length && at + 1 < bytes ? text.charCodeAt(at + 1) : 0;
+    words[(offset + at) / 2] = (low & 255) | ((high & 255) << 8);
+  }
 }
