@@ -11,8 +11,10 @@ export const enum Capacity {
   DeviceTypes = 16,
   /** Virtqueues of all devices together; at most 128, since event lists hold queues and devices in one byte. */
   Queues = 128,
-  /** Entries of one bus's event list: every queue and every device once. */
-  Events = 192,
+  /** Entries of one bus's event list: every queue, every device and every bus once. */
+  Events = 194,
+  /** Requests of one bus that wait for a device whose reset takes time; with more the bus takes no message. */
+  Parked = 8,
   /** 16-bit words of feature bits: two per feature block of each device. */
   FeatureWords = 512,
   /** Feature bits that need another one, of all devices together. */
@@ -41,6 +43,18 @@ export const enum Budget {
   HandshakePoll = 5000,
   /** Microseconds between two looks at what no doorbell announces: room in the outgoing ring, a device without data. */
   BlockedPoll = 1000,
+  /** Microseconds between two looks at what waits with a time limit. */
+  WaitPoll = 10000,
+  /** Microseconds between two messages of the bus itself whose effect is not seen, and until a PING counts as lost. */
+  BusEventPause = 1000000,
+  /** Microseconds for which the number of a removed device is not used again. */
+  Quarantine = 30000000,
+  /** Microseconds a device has to give its chains back before it is removed or suspended all the same. */
+  DrainLimit = 2000000,
+  /** Microseconds a driver has to let go of a device that is to be removed. */
+  LeaveLimit = 5000000,
+  /** Microseconds after which a reset is complete whatever a backend does; the known driver waits 10 s. */
+  ResetLimit = 8000000,
   /** Microseconds between two looks at a running driver side that rings no doorbell (its SHUTDOWN comes without one). */
   RunningPoll = 100000,
 }

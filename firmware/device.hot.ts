@@ -14,5 +14,6 @@ export {
 export { configByte, setConfigByte, setConfigWord } from './transport/config-space.hot.js';
 export { configChanged } from './transport/config-change.hot.js';
 export { configWrite } from './transport/config.hot.js';
+export { plug, Removal, unplug } from './bus/hotplug.hot.js';
 export { hasFeature } from './transport/device.hot.js';
 export { needsReset } from './transport/needs-reset.hot.js';

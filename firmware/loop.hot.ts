@@ -3,12 +3,17 @@ import { wait } from '#port';
 import { Budget } from './capacity.js';
 import { Wake } from '../hal/port.js';
 import { pollInterval, receiveAll, sendAll } from './carriers/amp-shmem.hot.js';
+import { waits } from './transport/wait.hot.js';
+import { serveWaits } from './waits.hot.js';
 import { later } from './virtqueue/kicks.hot.js';
 import { armedDevices, untilDue, wakeAll, wakeDue } from './serving/wake.hot.js';
 import { serveKicked } from './virtqueue/schedule.hot.js';
 
 /** One bounded pass; returns true when work is left for the next one. Requests come first, so they stay answerable. */
 export function pass(): boolean {
+  if (waits !== 0) {
+    serveWaits();
+  }
   const messagesLeft = receiveAll();
   if (armedDevices !== 0) {
     wakeDue();

@@ -1,6 +1,9 @@
 // Joins port, buses and devices: what an application imports, and the start of the firmware.
 import { layouts, log, windows } from '#port';
 import { addBus } from './bus/add-bus.js';
+import { setPingInterval } from './bus/bus-events.hot.js';
+import { busRules } from './bus/bus-table.hot.js';
+import { askState, leaveState } from './bus/hotplug.hot.js';
 import { publishLayout, retractLayout } from './carriers/amp-shmem.js';
 import { Layout, setBusCount } from './carriers/amp-shmem.hot.js';
 import type { DeviceModel } from './devices/device-model.js';
@@ -11,7 +14,7 @@ import { prepareServing } from './serving/set-up.js';
 import { addDevice, clearDevices } from './transport/add-device.js';
 import { Feature } from './wire/features.js';
 import type { ProfileName } from './wire/profile.js';
-import { TransportFeature } from './wire/profile.js';
+import { Rule, TransportFeature } from './wire/profile.js';
 import { Log } from './wire/log.js';
 
 export { allocate } from './memory/private.js';
@@ -41,9 +44,18 @@ export interface BusOptions {
    * SET_CONFIG must carry the present generation count. False by default; profile A is always strict.
    */
   readonly strictConfigGeneration?: boolean;
+  /** Seconds between two PINGs to the driver side, up to 120; none by default. One that is not answered is logged. */
+  readonly pingSeconds?: number;
+  /**
+   * EVENT_DEVICE states 0x8000-0xFFFC that the driver side is configured to take for "this device will be removed" and for
+   * "may this device be removed?". Bits 0 and 1 are clear, since a known driver reads them as ADDED and REMOVED. Without
+   * them such removals go at once, after what is in flight (R-312 to R-314).
+   */
+  readonly leaveState?: number;
+  readonly askState?: number;
   /**
    * Ring and transport feature bits every device offers besides VERSION_1, from 28 INDIRECT_DESC, 29 EVENT_IDX,
-   * 33 ACCESS_PLATFORM, 34 RING_PACKED, 35 IN_ORDER, 36 ORDER_PLATFORM, 38 NOTIFICATION_DATA, 40 RING_RESET.
+   * 33 ACCESS_PLATFORM, 34 RING_PACKED, 35 IN_ORDER, 36 ORDER_PLATFORM, 38 NOTIFICATION_DATA, 40 RING_RESET, 43 SUSPEND.
    * 28, 29 and 40 by default. IN_ORDER is left out for device types that complete out of order.
    */
   readonly ringFeatures?: readonly number[];
@@ -61,6 +73,23 @@ export function bus(options: BusOptions): App {
   return { buses: [options] };
 }
 
+function pingMicroseconds(bus: number, seconds: number | undefined): number {
+  if (seconds === undefined) {
+    return 0;
+  }
+  if (!(seconds >= 0.1 && seconds <= 120)) {
+    throw new Error('bus ' + bus + ' has ' + seconds + ' seconds between two PINGs: 0.1 to 120 are possible');
+  }
+  return Math.round(seconds * 1000000);
+}
+
+function removalState(bus: number, state: number | undefined): number {
+  if (state !== undefined && !(state >= 0x8000 && state <= 0xfffc && state % 4 === 0)) {
+    throw new Error('bus ' + bus + ' has a removal state of ' + state + ': 0x8000 to 0xFFFC with bits 0 and 1 clear are possible');
+  }
+  return state === undefined ? 0 : state;
+}
+
 /** Fills all tables and publishes the layouts; throws an Error with one sentence when the application cannot be served here. */
 export function start(app: App): void {
   setBusCount(0);
@@ -74,6 +103,9 @@ export function start(app: App): void {
       throw new Error('bus ' + number + ' has no layout place on this board');
     }
     addBus(number, options.profile, Layout.ElementBytes, options.strictConfigGeneration === true ? TransportFeature.StrictConfigGeneration : 0);
+    setPingInterval(number, pingMicroseconds(number, options.pingSeconds));
+    leaveState[number] = removalState(number, options.leaveState);
+    askState[number] = removalState(number, options.askState);
     options.devices.forEach((model) => {
       addDevice(number, model, {
         vendor: options.vendor === undefined ? 0x1af4 : options.vendor,
@@ -83,7 +115,9 @@ export function start(app: App): void {
   });
   app.buses.forEach((options, number) => {
     const place = layouts[number];
-    publishLayout(number, place, windows[place.window], options.elements === undefined ? 16 : options.elements);
+    // Only where a reset may hold its answer back do requests wait for it.
+    const parks = (busRules[number] & Rule.LateReset) === 0 && options.devices.some((model) => model.type.busy !== undefined);
+    publishLayout(number, place, windows[place.window], options.elements === undefined ? 16 : options.elements, parks);
   });
   log(Log.PrivateMemory, closePrivateMemory());
 }

@@ -19,7 +19,7 @@ import {
   smallestSize,
   tokenWord,
 } from './bus-table.hot.js';
-import { anyRevision, revisionHandlers } from './handlers.hot.js';
+import { anyRevision, noSpecificMessage, revisionHandlers, specificHandlers } from './handlers.hot.js';
 import { resetAgreement } from './revision.hot.js';
 
 /**
@@ -56,5 +56,6 @@ export function addBus(bus: number, name: string, size: number, features = 0): v
   ownFeatures[bus] = features;
   smallestSize[bus] = smallest;
   revisionHandlers[bus] = anyRevision;
+  specificHandlers[bus] = noSpecificMessage;
   resetAgreement(bus);
 }

@@ -1,11 +1,13 @@
 // Messages between the two halves of a bus: GET_DEVICES and PING.
 import { windowWords } from '#port';
-import { BusMessageId } from '../wire/message.js';
+import { BusMessageId, IdClass } from '../wire/message.js';
 import { Discard } from '../wire/discard.js';
 import { Rule } from '../wire/profile.js';
-import { deviceBus, deviceCount, deviceNumber } from '../transport/device.hot.js';
+import { deviceBus, deviceCount, deviceNumber, devicePresence, Presence } from '../transport/device.hot.js';
+import { showDevice } from './bus-events.hot.js';
 import { askedCountWord, bitmapWord, busNumberWords, busRules, countWord, nextWord } from './bus-table.hot.js';
-import { answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes } from './frame.hot.js';
+import { Answer, answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes } from './frame.hot.js';
+import { specificHandlers } from './handlers.hot.js';
 
 /** Handles a bus message whose header is in order; returns the bytes of the answer's payload or Answer.None. */
 export function busMessage(bus: number, id: number): number {
@@ -15,8 +17,14 @@ export function busMessage(bus: number, id: number): number {
     case BusMessageId.Ping:
       return ping();
     default:
-      return discard(Discard.UnknownId);
+      return (id & IdClass.Implementation) !== 0 ? specificMessage(bus, id) : discard(Discard.UnknownId);
   }
+}
+
+/** An id of the carrier's own goes to the carrier's handler; an event of it is never answered. */
+function specificMessage(bus: number, id: number): number {
+  const payload = specificHandlers[bus](bus, id);
+  return (id & IdClass.Event) !== 0 ? Answer.None : payload;
 }
 
 /** GET_DEVICES: which numbers of a window have a device. */
@@ -52,7 +60,8 @@ function getDevices(bus: number): number {
   }
   let next = 0;
   for (let device = 0; device < deviceCount; device++) {
-    if (deviceBus[device] === bus && beyond === 0) {
+    const present = devicePresence[device] === Presence.Present || devicePresence[device] === Presence.Busy;
+    if (deviceBus[device] === bus && present && beyond === 0) {
       const bit = deviceNumber[device] - offset;
       if (bit >= count) {
         // 0 would say "no more", so a request for no slots at offset 0 is pointed behind the first ones.
@@ -60,6 +69,7 @@ function getDevices(bus: number): number {
       } else if (bit >= 0) {
         const word = answerAt + bitmapAt + (bit >> 4);
         memory[word] |= 1 << (bit & 15);
+        showDevice(device);
       }
     }
   }

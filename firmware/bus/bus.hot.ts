@@ -1,13 +1,16 @@
 // The device-side half of a bus: header checks and routing, to devices or to the bus itself.
 import { fill, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
-import { IdClass, MessageType } from '../wire/message.js';
+import { BusMessageId, IdClass, MessageType } from '../wire/message.js';
 import { Discard } from '../wire/discard.js';
-import { deviceBus, deviceCount, deviceNumber } from '../transport/device.hot.js';
+import { deviceBus, deviceCount, deviceNumber, devicePresence, Presence } from '../transport/device.hot.js';
+import { heldToken } from '../transport/status.hot.js';
 import { transportMessage } from '../transport/transport.hot.js';
+import { pingAnswered } from './bus-events.hot.js';
 import { busMessage } from './bus-messages.hot.js';
 import { directDevice, headerBytes, maximumSize, numberWord, numberWords, ownSize, sizeWord, slotBytes, tokenWord } from './bus-table.hot.js';
 import { Answer, discard, setFrame } from './frame.hot.js';
+import { strayMessage } from './stray.hot.js';
 
 /** The device with number `number` (0..65535) on `bus`, or -1. */
 function findDevice(bus: number, number: number): number {
@@ -15,7 +18,7 @@ function findDevice(bus: number, number: number): number {
     return directDevice[bus * Capacity.DirectNumbers + number] - 1;
   }
   for (let device = 0; device < deviceCount; device++) {
-    if (deviceBus[device] === bus && deviceNumber[device] === number) {
+    if (deviceBus[device] === bus && deviceNumber[device] === number && devicePresence[device] === Presence.Present) {
       return device;
     }
   }
@@ -29,7 +32,8 @@ function sizeBeforeAgreement(bus: number, type: number): number {
 
 /**
  * Handles one received frame: `bytes` bytes from word `at` of `window`. The answer, if any, is written from word
- * `answer` of the same window on, in a slot of `slotBytes[bus]` bytes. Returns the bytes of the answer, 0 = none.
+ * `answer` of the same window on, in a slot of `slotBytes[bus]` bytes. Returns the bytes of the answer, 0 = none, or -1 when
+ * the frame cannot be taken now and has to come again (R-066).
  */
 export function receive(bus: number, window: number, at: number, bytes: number, answer: number): number {
   const memory = windowWords[window];
@@ -62,25 +66,26 @@ export function receive(bus: number, window: number, at: number, bytes: number, 
     return 0;
   }
   const id = typeAndId >> 8;
-  // A response: the device side has no request outstanding.
-  if ((type & MessageType.Response) !== 0) {
-    discard(Discard.Response);
-    return 0;
-  }
-  if ((id & IdClass.Event) === 0) {
+  if ((type & MessageType.Response) === 0 && (id & IdClass.Event) === 0) {
     fill(window, answer * 2, slotBytes[bus], 0);
   }
   const headerWords = header >> 1;
   setFrame(window, at + headerWords, size - header, answer + headerWords, limit - header);
   let payload: number = Answer.None;
-  if ((type & MessageType.Bus) !== 0) {
+  if (type === 0) {
+    const device = number < 65536 ? findDevice(bus, number) : -1;
+    payload = device >= 0 ? transportMessage(device, id) : strayMessage(bus, number, id);
+    if (payload === Answer.Later) {
+      heldToken[device] = token;
+    }
+  } else if (type === MessageType.Bus) {
     payload = number === 0 ? busMessage(bus, id) : discard(Discard.BusNumber);
   } else {
-    const device = number < 65536 ? findDevice(bus, number) : -1;
-    payload = device >= 0 ? transportMessage(device, id) : discard(Discard.NoDevice);
+    // A response: the device side has no transport request outstanding (R-016), and asks the driver side for its life only.
+    payload = type !== MessageType.Response && id === BusMessageId.Ping && number === 0 ? pingAnswered(bus) : discard(Discard.Response);
   }
   if (payload < 0) {
-    return 0;
+    return payload === Answer.NotTaken ? -1 : 0;
   }
   memory[answer] = type | MessageType.Response | (id << 8);
   memory[answer + tokenWord[bus]] = token;

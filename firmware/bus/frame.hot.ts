@@ -29,6 +29,10 @@ export const discarded = new Int32Array(Discard.Reasons);
 export const enum Answer {
   /** Nothing is sent back. */
   None = -1,
+  /** The answer is sent later, and the device takes nothing until then. */
+  Later = -2,
+  /** The message cannot be taken now: the carrier keeps it and those behind it. */
+  NotTaken = -3,
 }
 
 /** Counts a dropped message; returns Answer.None. */

@@ -2,15 +2,19 @@
 //
 // The device side writes a 64-byte header that describes the rest; each side has a queue head of four words (magic,
 // status, tail = next element it writes, head = next element it reads from the peer) and a ring of 64-byte elements.
-import { barrier, fill, log, ring, windowWords } from '#port';
+import { barrier, log, ring, windowWords } from '#port';
 import { Budget, Capacity } from '../capacity.js';
 import { BusMessageId, MessageType } from '../wire/message.js';
 import { Log } from '../wire/log.js';
 import { receive } from '../bus/bus.hot.js';
-import { headerBytes, numberWord, ownFeatures, sizeWord } from '../bus/bus-table.hot.js';
+import { forgetBusEvents } from '../bus/bus-events.hot.js';
+import { ownFeatures } from '../bus/bus-table.hot.js';
+import { sendNext } from '../bus/send.hot.js';
+import { nextParked, parkedAt, parkedCount, unpark } from '../bus/stray.hot.js';
 import { proposeRevision, resetAgreement, Revision } from '../bus/revision.hot.js';
 import { deviceBus, deviceCount, deviceStatus } from '../transport/device.hot.js';
-import { anyEvent, eventId, eventNumber, nextEvent, writeEventPayload } from '../transport/events.hot.js';
+import { anyEvent } from '../transport/events.hot.js';
+import { waits } from '../transport/wait.hot.js';
 import { resetBusDevices } from '../transport/status.hot.js';
 
 export const enum Layout {
@@ -88,7 +92,9 @@ export function restart(bus: number): void {
   peerHead[bus] = 0;
   publishedTail[bus] = 0;
   blocked[bus] = 0;
+  parkedCount[bus] = 0;
   resetAgreement(bus);
+  forgetBusEvents(bus);
   enter(bus, Peer.Init);
 }
 
@@ -199,11 +205,18 @@ function receiveMessages(bus: number): boolean {
   // The elements are read after the tail that shows them.
   barrier();
   let budget: number = Budget.Messages;
+  if (parkedCount[bus] !== 0) {
+    free = receiveParked(bus, free);
+  }
   while (head[bus] !== peerTail && free > 0 && budget > 0) {
     budget -= 1;
     const from = driverElementsAt[bus] + head[bus] * Layout.ElementWords;
     const to = deviceElementsAt[bus] + tail[bus] * Layout.ElementWords;
     const bytes = receive(bus, window, from, Layout.ElementBytes, to);
+    if (bytes < 0) {
+      // It waits for a device, in order; the loop looks again by itself.
+      return false;
+    }
     head[bus] = head[bus] + 1 === count ? 0 : head[bus] + 1;
     if (bytes !== 0) {
       tail[bus] = tail[bus] + 1 === count ? 0 : tail[bus] + 1;
@@ -214,24 +227,32 @@ function receiveMessages(bus: number): boolean {
   return head[bus] !== peerTail && free > 0;
 }
 
+/** Handles requests that waited for their device (R-061), as far as `free` elements hold the answers; returns the elements left. */
+function receiveParked(bus: number, free: number): number {
+  const window = layoutWindow[bus];
+  let left = free;
+  let slot = nextParked(bus);
+  while (slot >= 0 && left > 0) {
+    const to = deviceElementsAt[bus] + tail[bus] * Layout.ElementWords;
+    const bytes = receive(bus, window, parkedAt(bus, slot), Layout.ElementBytes, to);
+    unpark(bus, window, slot);
+    if (bytes > 0) {
+      tail[bus] = tail[bus] + 1 === elementCount[bus] ? 0 : tail[bus] + 1;
+      left -= 1;
+    }
+    slot = nextParked(bus);
+  }
+  return left;
+}
+
 /** Writes the events that wait into free elements. */
 function sendEvents(bus: number): void {
-  const window = layoutWindow[bus];
-  const memory = windowWords[window];
-  const count = elementCount[bus];
   let free = freeElements(bus);
   while (free > 0) {
-    const entry = nextEvent(bus);
-    if (entry < 0) {
+    if (sendNext(bus, layoutWindow[bus], deviceElementsAt[bus] + tail[bus] * Layout.ElementWords) === 0) {
       return;
     }
-    const at = deviceElementsAt[bus] + tail[bus] * Layout.ElementWords;
-    fill(window, at * 2, Layout.ElementBytes, 0);
-    const bytes = writeEventPayload(entry, window, at + (headerBytes[bus] >> 1));
-    memory[at] = eventId(entry) << 8;
-    memory[at + numberWord[bus]] = eventNumber(entry);
-    memory[at + sizeWord[bus]] = headerBytes[bus] + bytes;
-    tail[bus] = tail[bus] + 1 === count ? 0 : tail[bus] + 1;
+    tail[bus] = tail[bus] + 1 === elementCount[bus] ? 0 : tail[bus] + 1;
     free -= 1;
   }
   if (anyEvent(bus)) {
@@ -273,7 +294,7 @@ export function sendAll(): void {
 
 /** Microseconds the loop may sleep when no doorbell rings. */
 export function pollInterval(): number {
-  let interval: number = Budget.RunningPoll;
+  let interval: number = waits === 0 ? Budget.RunningPoll : Budget.WaitPoll;
   for (let bus = 0; bus < busCount; bus++) {
     if (blocked[bus] === 1) {
       return Budget.BlockedPoll;

@@ -1,7 +1,9 @@
 // Places and publishes the AMP shared-memory layout v1 at start-up.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { barrier, fill, log, windowWords } from '#port';
+import { Capacity } from '../capacity.js';
 import { slotBytes } from '../bus/bus-table.hot.js';
+import { parkAt } from '../bus/stray.hot.js';
 import { coversRegion } from '../transport/shared-memory.hot.js';
 import { Log } from '../wire/log.js';
 import {
@@ -27,9 +29,15 @@ export function layoutBytes(elements: number): number {
   return elementsOffset + 2 * elements * Layout.ElementBytes;
 }
 
-/** Publishes the layout of `bus` at `place`; what lay there before is cleared, never trusted. The magic comes last. */
-export function publishLayout(bus: number, place: LayoutPlace, window: WindowDescription, elements: number): void {
-  const bytes = layoutBytes(elements);
+/** Bytes behind the layout for requests that wait for a device (bus/stray.hot.ts). */
+const parkBytes = Capacity.Parked * Layout.ElementBytes;
+
+/**
+ * Publishes the layout of `bus` at `place`; what lay there before is cleared, never trusted. The magic comes last. `parks`
+ * says that a device of the bus may have requests wait, for which there is room behind the layout then.
+ */
+export function publishLayout(bus: number, place: LayoutPlace, window: WindowDescription, elements: number, parks: boolean): void {
+  const bytes = layoutBytes(elements) + (parks ? parkBytes : 0);
   if (elements < 2 || elements > 4096) {
     throw new Error('bus ' + bus + ' has ' + elements + ' queue elements: 2 to 4096 are possible');
   }
@@ -53,6 +61,7 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
   deviceElementsAt[bus] = base + elementsOffset / 2;
   driverElementsAt[bus] = base + elementsOffset / 2 + elements * Layout.ElementWords;
   elementCount[bus] = elements;
+  parkAt[bus] = base + layoutBytes(elements) / 2;
   slotBytes[bus] = Layout.ElementBytes;
   memory[base + 1] = Layout.HeaderBytes;
   memory[base + 2] = Layout.Version;

@@ -1,5 +1,14 @@
 // What a device type tells the stack about itself when it is put on a bus: the interface for one's own devices.
-import type { ConfigHandler, ConfigWrittenHandler, FeaturesHandler, ResetHandler, ServeHandler, StartHandler, WakeHandler } from '../transport/handlers.hot.js';
+import type {
+  BusyHandler,
+  ConfigHandler,
+  ConfigWrittenHandler,
+  FeaturesHandler,
+  ResetHandler,
+  ServeHandler,
+  StartHandler,
+  WakeHandler,
+} from '../transport/handlers.hot.js';
 
 /** The functions of a device type, shared by all its instances. Written in the hot subset; see docs/devices.md. */
 export interface DeviceType {
@@ -19,6 +28,8 @@ export interface DeviceType {
   readonly start?: StartHandler;
   /** Called at the time the device asked for with `wakeAfter`, and when a peripheral's interrupt fired. */
   readonly wake?: WakeHandler;
+  /** Says whether chains are in flight behind the device; without it, whether chains are kept (firmware/serving/keep.hot.ts). */
+  readonly busy?: BusyHandler;
   /** Feature bits that need another one: `[bit, needed bit]` (R-110). A model that offers the first must offer the second (R-122). */
   readonly requires?: readonly (readonly [number, number])[];
   /** True when `serve` finishes every chain before it takes the next one: the condition for IN_ORDER (R-362). */
@@ -41,6 +52,8 @@ export interface DeviceModel {
   readonly type: DeviceType;
   /** Device number on its bus, 0..65535; Linux looks for 0..31 (R-321). */
   readonly number: number;
+  /** True when the device is not there at start-up: it comes by `plug` (firmware/device.hot.ts). */
+  readonly absent?: boolean;
   /** Identifier as 32 hexadecimal digits (profiles B and C show it, R-088); none by default. */
   readonly uuid?: string;
   /** Largest size of each queue, powers of two up to 32768 (R-249). */

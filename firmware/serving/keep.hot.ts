@@ -16,8 +16,8 @@ import {
   writableBytes,
 } from '../virtqueue/chain.hot.js';
 import { kick } from '../virtqueue/kicks.hot.js';
-import { finishLater } from '../virtqueue/queue.hot.js';
-import { queueEpoch, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
+import { finishLater, givesBack } from '../virtqueue/queue.hot.js';
+import { queueEpoch } from '../virtqueue/queue-table.hot.js';
 
 /** Words of a row. */
 export const enum Kept {
@@ -102,7 +102,17 @@ export function isKept(device: number, row: number): boolean {
   const memory = windowWords[privateWindow];
   const at = rowAt(device, row);
   const queue = memory[at] - 1;
-  return queue >= 0 && queueState[queue] === QueueState.Enabled && queueEpoch[queue] === memory[at + Kept.Epoch];
+  return queue >= 0 && givesBack(queue) && queueEpoch[queue] === memory[at + Kept.Epoch];
+}
+
+/** True while any chain of `device` is kept. */
+export function anyKept(device: number): boolean {
+  for (let row = 0; row < keptRows[device]; row++) {
+    if (isKept(device, row)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** First of the six words of the private window that belong to the device while `row` is kept. */

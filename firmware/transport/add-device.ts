@@ -1,7 +1,9 @@
 // Gives a device its rows in all tables at start-up.
 import { Capacity } from '../capacity.js';
+import { clearBusEvents } from '../bus/bus-events.hot.js';
 import { directDevice } from '../bus/bus-table.hot.js';
 import type { DeviceModel, DeviceType } from '../devices/device-model.js';
+import { anyKept } from '../serving/keep.hot.js';
 import { windowBase, windowLast } from '../memory/window.hot.js';
 import { queueDevice, queueFeature, QueueFeature, queueIndex, queueMaximum, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
 import { clearKicks } from '../virtqueue/kicks.hot.js';
@@ -19,6 +21,7 @@ import {
   deviceBus,
   deviceCount,
   deviceId,
+  deviceLeaves,
   deviceNumber,
   deviceStatus,
   deviceType,
@@ -29,6 +32,7 @@ import {
   featuresBeyond,
   firstQueue,
   offeredFeatures,
+  Presence,
   queueCount,
   regionAt,
   regionCount,
@@ -38,6 +42,7 @@ import {
 import { clearEvents } from './events.hot.js';
 import {
   agree,
+  busyHandlers,
   configHandlers,
   configWrittenHandlers,
   featuresHandlers,
@@ -49,7 +54,9 @@ import {
   startHandlers,
   wakeHandlers,
 } from './handlers.hot.js';
+import { listDevice, unlistDevice } from './presence.hot.js';
 import { regionAddress, regionFirst, regionId, regionLast, regionWindow, setRegionCount } from './shared-memory.hot.js';
+import { clearWaits } from './wait.hot.js';
 
 const types: DeviceType[] = [];
 let queuesUsed = 0;
@@ -70,6 +77,9 @@ export function clearDevices(): void {
   featuresHandlers.length = 0;
   startHandlers.length = 0;
   wakeHandlers.length = 0;
+  busyHandlers.length = 0;
+  clearWaits();
+  clearBusEvents();
   queuesUsed = 0;
   featureWordsUsed = 0;
   configBytesUsed = 0;
@@ -96,6 +106,7 @@ function typeRow(type: DeviceType): number {
   featuresHandlers.push(type.checkFeatures === undefined ? agree : type.checkFeatures);
   startHandlers.push(type.start === undefined ? agree : type.start);
   wakeHandlers.push(type.wake === undefined ? nothingToDo : type.wake);
+  busyHandlers.push(type.busy === undefined ? anyKept : type.busy);
   return types.length - 1;
 }
 
@@ -131,6 +142,7 @@ const servedRingFeatures: readonly number[] = [
   Feature.OrderPlatform,
   Feature.NotificationData,
   Feature.RingReset,
+  Feature.Suspend,
 ];
 
 /** The ring features `model` can offer: IN_ORDER only when its type gives buffers back in the order it took them. */
@@ -253,8 +265,11 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   deviceId[device] = model.type.deviceId;
   vendorId[device * 2] = identity.vendor % 65536;
   vendorId[device * 2 + 1] = Math.floor(identity.vendor / 65536);
-  if (model.number < Capacity.DirectNumbers) {
-    directDevice[bus * Capacity.DirectNumbers + model.number] = device + 1;
+  deviceLeaves[device] = 0;
+  if (model.absent === true) {
+    unlistDevice(device, Presence.Absent);
+  } else {
+    listDevice(device);
   }
 
   const uuid = model.uuid === undefined ? noUuid : model.uuid;

@@ -1,6 +1,7 @@
 // Changes of the configuration space that the device makes by itself: the generation count and the event (R-197 to R-205).
 import { configGeneration, configShown, deviceStatus } from './device.hot.js';
 import { raiseChangeEvent } from './events.hot.js';
+import { deviceWait, Wait } from './wait.hot.js';
 
 /**
  * The device has changed `length` bytes from `offset` on by itself (R-197): the generation count steps, and the driver gets
@@ -17,7 +18,8 @@ export function configChanged(device: number, offset: number, length: number): v
       configGeneration[device * 2 + 1] = (configGeneration[device * 2 + 1] + 1) & 65535;
     }
   }
-  if (deviceStatus[device] !== 0) {
+  // Status 0 and a reset that takes time have nobody to tell.
+  if (deviceStatus[device] !== 0 && deviceWait[device] !== Wait.Reset) {
     raiseChangeEvent(device, offset, length);
   }
 }

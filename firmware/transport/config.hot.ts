@@ -2,11 +2,13 @@
 import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { Discard } from '../wire/discard.js';
+import { Status } from '../wire/status.js';
 import { countShown, strictConfig } from '../bus/bus-table.hot.js';
 import { answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes, wide } from '../bus/frame.hot.js';
 import { copyConfig } from './config-space.hot.js';
-import { configAt, configGeneration, configShown, configSize, configSpace, deviceBus, deviceType } from './device.hot.js';
+import { configAt, configGeneration, configShown, configSize, configSpace, deviceBus, deviceStatus, deviceType } from './device.hot.js';
 import { configHandlers, configWrittenHandlers } from './handlers.hot.js';
+import { deviceWait, Wait } from './wait.hot.js';
 
 /** The bytes of the SET_CONFIG being judged, for config handlers. */
 export const configWrite = new Uint8Array(Capacity.ConfigWriteBytes);
@@ -49,6 +51,9 @@ export function setConfig(device: number): number {
   const size = configSize[device];
   let applied = 0;
   if (
+    // Not while suspended, nor while a reset is under way.
+    (deviceStatus[device] & Status.Suspend) === 0 &&
+    deviceWait[device] !== Wait.Reset &&
     (strictConfig[deviceBus[device]] === 0 ||
       (generationLow === configGeneration[device * 2] && generationHigh === configGeneration[device * 2 + 1])) &&
     offset >= 0 &&

@@ -2,6 +2,16 @@
 import { Capacity } from '../capacity.js';
 import { Status } from '../wire/status.js';
 
+export const enum Presence {
+  /** Never plugged in, or removed long ago. */
+  Absent = 0,
+  Present = 1,
+  /** Its reset takes time, and the answer to it is due before any other (R-061, R-155). */
+  Busy = 2,
+  /** Removed: its number rests (R-306). */
+  Gone = 3,
+}
+
 /** Bus the device is on. */
 export const deviceBus = new Uint8Array(Capacity.Devices);
 /** Device number on that bus. */
@@ -14,6 +24,10 @@ export const deviceId = new Uint16Array(Capacity.Devices);
 export const vendorId = new Uint16Array(Capacity.Devices * 2);
 /** Identifier of the device, 8 words in the order of its bytes; all zero = none (R-088). */
 export const deviceUuid = new Uint16Array(Capacity.Devices * 8);
+/** Whether messages find it (`Presence`). */
+export const devicePresence = new Uint8Array(Capacity.Devices);
+/** 1 = it is being removed, and its reset has to end first. */
+export const deviceLeaves = new Uint8Array(Capacity.Devices);
 /** Status field (wire/status.ts). */
 export const deviceStatus = new Uint8Array(Capacity.Devices);
 

@@ -2,13 +2,14 @@
 import { windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { Rule } from '../wire/profile.js';
+import { Status } from '../wire/status.js';
 import { MessageId } from '../wire/message.js';
 import { queueDevice, queueIndex, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
 import { busRules, countShown, headerBytes, maximumSize } from '../bus/bus-table.hot.js';
 import { copyConfig } from './config-space.hot.js';
-import { configGeneration, configShown, deviceBus, deviceNumber, deviceStatus } from './device.hot.js';
+import { configGeneration, configShown, deviceBus, deviceStatus } from './device.hot.js';
 
-/** Each bus's list of queues (0..127) and devices (128 + device) that may have an event to send, oldest first. */
+/** Each bus's list of entries that may have something to send, oldest first. */
 const list = new Uint8Array(Capacity.Buses * Capacity.Events);
 const listFirst = new Uint8Array(Capacity.Buses);
 const listCount = new Uint8Array(Capacity.Buses);
@@ -23,8 +24,13 @@ const enum Range {
   Unknown = 65535,
 }
 
-const enum Entry {
+/** Entries of the list: queues from 0 on, then devices, then buses. */
+export const enum Entry {
   FirstDevice = 128,
+  FirstBus = 192,
+}
+
+const enum EventState {
   Listed = 1,
   Due = 2,
 }
@@ -38,11 +44,11 @@ function raise(bus: number, entry: number): void {
     list[bus * Capacity.Events + place] = entry;
     listCount[bus] = listCount[bus] + 1;
   }
-  state[entry] = Entry.Listed | Entry.Due;
+  state[entry] = EventState.Listed | EventState.Due;
 }
 
 function cancel(entry: number): void {
-  state[entry] = state[entry] & Entry.Listed;
+  state[entry] = state[entry] & EventState.Listed;
 }
 
 /** The driver is to hear that `queue` has used buffers. */
@@ -74,12 +80,36 @@ export function raiseChangeEvent(device: number, offset: number, length: number)
     changeLength[device] = (offset + length > end ? offset + length : end) - first;
     changeOffset[device] = first;
   }
-  raiseConfigEvent(device);
+  // A suspended device tells of changes when it goes on (R-167).
+  if ((deviceStatus[device] & Status.Suspend) === 0) {
+    raiseConfigEvent(device);
+  }
+}
+
+/** The device goes on after a suspension: changes made meanwhile are told now (R-167). */
+export function raiseHeldChange(device: number): void {
+  if (changeLength[device] !== 0) {
+    raiseConfigEvent(device);
+  }
 }
 
 export function cancelConfigEvent(device: number): void {
   changeLength[device] = 0;
   cancel(Entry.FirstDevice + device);
+}
+
+/** True when an EVENT_USED of `queue` waits for room. */
+export function isUsedEventDue(queue: number): boolean {
+  return (state[queue] & EventState.Due) !== 0;
+}
+
+/** A message of the bus itself is to be sent (bus/bus-events.hot.ts). */
+export function raiseBusEvent(bus: number): void {
+  raise(bus, Entry.FirstBus + bus);
+}
+
+export function cancelBusEvent(bus: number): void {
+  cancel(Entry.FirstBus + bus);
 }
 
 /** Forgets all events: a new start. */
@@ -106,7 +136,7 @@ export function nextEvent(bus: number): number {
     const entry = list[bus * Capacity.Events + listFirst[bus]];
     listFirst[bus] = listFirst[bus] + 1 === Capacity.Events ? 0 : listFirst[bus] + 1;
     listCount[bus] = listCount[bus] - 1;
-    const due = state[entry] & Entry.Due;
+    const due = state[entry] & EventState.Due;
     state[entry] = 0;
     if (due !== 0 && (entry >= Entry.FirstDevice || queueState[entry] !== QueueState.Disabled)) {
       return entry;
@@ -120,9 +150,9 @@ export function eventId(entry: number): number {
   return entry >= Entry.FirstDevice ? MessageId.EventConfig : MessageId.EventUsed;
 }
 
-/** The device number in the header of the event for `entry` (R-013). */
-export function eventNumber(entry: number): number {
-  return deviceNumber[entry >= Entry.FirstDevice ? entry - Entry.FirstDevice : queueDevice[entry]];
+/** The device whose event `entry` is. */
+export function eventDevice(entry: number): number {
+  return entry >= Entry.FirstDevice ? entry - Entry.FirstDevice : queueDevice[entry];
 }
 
 /** Writes the event's payload at word `at` of `window`, which holds zeros; returns its bytes. */

@@ -19,6 +19,7 @@ import {
   offeredFeatures,
 } from './device.hot.js';
 import { featuresHandlers } from './handlers.hot.js';
+import { deviceWait, Wait } from './wait.hot.js';
 
 /** GET_DEVICE_FEATURES: always the offered set, zero beyond it, as many blocks as fit. */
 export function getDeviceFeatures(device: number): number {
@@ -47,7 +48,7 @@ export function getDeviceFeatures(device: number): number {
   return 8 + count * 4;
 }
 
-/** SET_DRIVER_FEATURES: replaces exactly the named blocks; without effect once FEATURES_OK was accepted. */
+/** SET_DRIVER_FEATURES: replaces exactly the named blocks; without effect once FEATURES_OK was accepted and while a reset is under way. */
 export function setDriverFeatures(device: number): number {
   if (requestBytes < 8) {
     return discard(Discard.Payload);
@@ -59,7 +60,7 @@ export function setDriverFeatures(device: number): number {
   if (count < 0 || count > (requestBytes - 8) >> 2) {
     return discard(Discard.Payload);
   }
-  if ((deviceStatus[device] & Status.FeaturesOk) !== 0) {
+  if ((deviceStatus[device] & Status.FeaturesOk) !== 0 || deviceWait[device] === Wait.Reset) {
     return 0;
   }
   const first = firstHigh === 0 ? firstLow : 65536;

@@ -17,6 +17,11 @@ export type ConfigHandler = (device: number, offset: number, length: number) => 
 export type ConfigWrittenHandler = (device: number, offset: number, length: number) => void;
 /** The driver has proposed a subset of the offered features whose dependencies hold. Returns false to refuse FEATURES_OK (R-109). */
 export type FeaturesHandler = (device: number) => boolean;
+/**
+ * True while something behind the device still works on chains it took (a UART, a flash). Asked after a reset, and before a
+ * suspension or removal, which wait for it, within limits (Budget in capacity.ts); its late completions are dropped (R-163).
+ */
+export type BusyHandler = (device: number) => boolean;
 /** The driver writes DRIVER_OK: start. Returns false when the device cannot; its status then has DEVICE_NEEDS_RESET instead (R-170). */
 export type StartHandler = (device: number) => boolean;
 /** The device's time has come (`wakeAfter`) or a peripheral's interrupt fired: look at the backend, finish kept chains, kick queues. */
@@ -30,6 +35,7 @@ export const configWrittenHandlers: ConfigWrittenHandler[] = [];
 export const featuresHandlers: FeaturesHandler[] = [];
 export const startHandlers: StartHandler[] = [];
 export const wakeHandlers: WakeHandler[] = [];
+export const busyHandlers: BusyHandler[] = [];
 /* eslint-enable no-restricted-syntax */
 
 /** For types without configuration space, or with one that only the device changes. */

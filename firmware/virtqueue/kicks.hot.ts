@@ -34,6 +34,11 @@ export function kickLater(queue: number): void {
   }
 }
 
+/** True while `queue` waits to be served. */
+export function isKicked(queue: number): boolean {
+  return listed[queue] === 1;
+}
+
 /** Forgets all kicks: a new start. */
 export function clearKicks(): void {
   kicked = 0;

@@ -6,6 +6,8 @@ export const enum QueueState {
   Enabled = 1,
   /** A ring error stopped it; only a reset of the queue or device leaves this state. */
   Broken = 2,
+  /** No chain is taken any more; those in flight may be given back (transport/drain.hot.ts). */
+  Draining = 3,
 }
 
 export const enum Take {

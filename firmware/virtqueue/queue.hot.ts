@@ -229,13 +229,18 @@ export function untake(queue: number): void {
   kickLater(queue);
 }
 
+/** True while chains of `queue` may be given back. */
+export function givesBack(queue: number): boolean {
+  return queueState[queue] === QueueState.Enabled || queueState[queue] === QueueState.Draining;
+}
+
 /**
  * Gives a chain back at once, while its elements are still those of chain.hot.ts, with `written` bytes (0 .. its writable
  * bytes) at the start of its writable part (R-352, R-353). A queue that was reset meanwhile is left alone (R-243).
  */
 export function finish(queue: number, handle: number, written: number): void {
   if (queue !== openRow) {
-    if (queueState[queue] !== QueueState.Enabled) {
+    if (!givesBack(queue)) {
       return;
     }
     reopen(queue);
@@ -254,7 +259,7 @@ export function finish(queue: number, handle: number, written: number): void {
  * times finds the epoch of old again. Kick the queue afterwards, so that its next pass shows the driver.
  */
 export function finishLater(queue: number, handle: number, written: number, epoch: number): void {
-  if (queueEpoch[queue] === epoch && queueState[queue] === QueueState.Enabled) {
+  if (queueEpoch[queue] === epoch && givesBack(queue)) {
     if (queue !== openRow) {
       reopen(queue);
     }

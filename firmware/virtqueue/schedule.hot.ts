@@ -25,5 +25,9 @@ function serve(queue: number): void {
     if (endQueue(queue)) {
       kick(queue);
     }
+  } else if (queueState[queue] === QueueState.Draining && isRunning(device) && beginQueue(queue, 0)) {
+    // What the device gives back is shown to the driver; nothing new is taken.
+    serveHandlers[deviceType[device]](queue);
+    endQueue(queue);
   }
 }

@@ -23,4 +23,6 @@ export const enum Log {
   LargeMessages = 9,
   /** Start-up is over; value: bytes of the private window that are in use. */
   PrivateMemory = 10,
+  /** The driver side has not answered a PING; value: bus. */
+  PingLost = 11,
 }

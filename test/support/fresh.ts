@@ -30,6 +30,9 @@ export interface BusSettings {
   /** 'A' by default. */
   profile?: Profile;
   strictConfigGeneration?: boolean;
+  pingSeconds?: number;
+  leaveState?: number;
+  askState?: number;
   elements?: number;
   vendor?: number;
   /** Ring features offered; none by default, so that tests see what they ask for. */
