@@ -19,6 +19,8 @@ export const enum Capacity {
   FeatureWords = 512,
   /** Feature bits that need another one, of all devices together. */
   Dependencies = 255,
+  /** Ports of all consoles together. */
+  ConsolePorts = 16,
   /** Shared memory regions of all devices together. */
   Regions = 16,
   /** Bytes of all configuration spaces together. */

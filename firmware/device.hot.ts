@@ -11,6 +11,8 @@ export { cancelWake, wakeAfter } from './serving/wake.hot.js';
 export {
   Block, BlockBytes, blockDone, blockRow, blockSector, blockSectors, BlockStatus, blockType, blockUnmap, recallBlock,
 } from './devices/block.hot.js';
+export { consoleInput, consolePlug, consoleResize, consoleUnplug } from './devices/console.hot.js';
+export { readLog } from './devices/console-backends.hot.js';
 export { configByte, setConfigByte, setConfigWord } from './transport/config-space.hot.js';
 export { configChanged } from './transport/config-change.hot.js';
 export { configWrite } from './transport/config.hot.js';

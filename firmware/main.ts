@@ -21,6 +21,8 @@ export { allocate } from './memory/private.js';
 export { keepRoom } from './serving/set-up.js';
 export { block, delayedDisk, flashDisk, ramDisk } from './devices/block.js';
 export type { BlockBackend, BlockBackendType, BlockOptions } from './devices/block.js';
+export { console, echo, logBuffer, serialLine } from './devices/console.js';
+export type { ConsoleBackend, ConsoleBackendType, ConsoleOptions, ConsolePort } from './devices/console.js';
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
 export { gpio, wiredLines } from './devices/gpio.js';
