@@ -47,7 +47,10 @@ const missingMethods = new Set([
   'assign', 'at', 'codePointAt', 'copyWithin', 'endsWith', 'fill', 'find', 'findIndex', 'flat', 'flatMap', 'imul', 'includes', 'padEnd', 'padStart', 'repeat',
   'startsWith',
 ]);
-const missingGlobals = new Set(['BigInt', 'Map', 'Promise', 'Proxy', 'Reflect', 'Set', 'Symbol', 'WeakMap', 'WeakSet', 'globalThis', 'setTimeout', 'console']);
+const missingGlobals = new Set([
+  'BigInt', 'Buffer', 'CBOR', 'DataView', 'Date', 'Map', 'Promise', 'Proxy', 'Reflect', 'Set', 'Symbol', 'TextDecoder', 'TextEncoder', 'WeakMap', 'WeakSet',
+  'console', 'globalThis', 'performance', 'setTimeout',
+]);
 
 /** The object of the engine's glue; its methods are natives, whatever their names. */
 const nativeObject = 'native';

@@ -1,9 +1,9 @@
 // Builds a target's images: compiles the engine and the machine's C, links them with the bundles, and weighs the result.
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { type Board, type BoardWindow, type Side, readBoard } from './board.js';
+import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
+import { compileForDuktape, prepareDuktape } from './engines/duktape.js';
 import { packageRoot } from './targets.js';
 import { UserError } from './user-error.js';
 
@@ -14,6 +14,8 @@ export interface ImageOptions {
   /** Files with the bundles' text. */
   readonly bundles: Readonly<Record<Side, string>>;
   readonly outDir: string;
+  /** Links the bundles' text, which the core then compiles at its start, instead of bytecode. */
+  readonly source?: boolean;
   /** Told of each step that takes time. */
   readonly log?: (line: string) => void;
 }
@@ -41,45 +43,6 @@ const ownFlags = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-ffunction-secti
 const engineFlags = ['-std=gnu99', '-w', '-ffunction-sections', '-fdata-sections', '-fstrict-aliasing', '-fno-math-errno'];
 const sharedSources = ['engine/natives.c', 'engine/text.c', 'engine/heap.c', 'engine/seeded-random.c', 'engine/duktape/glue.c'];
 
-interface Outcome {
-  readonly status: number;
-  readonly output: string;
-}
-
-function run(command: string, args: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    child.stdout.on('data', (data: Buffer) => (output += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (output += data.toString()));
-    child.on('error', reject);
-    child.on('close', (status) => {
-      resolve({ status: status ?? 1, output });
-    });
-  });
-}
-
-function hashOf(parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  parts.forEach((part) => hash.update(part).update('\0'));
-  return hash.digest('hex').slice(0, 16);
-}
-
-let temporaries = 0;
-
-/** A name of its own for a file that is not complete yet: several builds may run at once, in one process or in many. */
-function temporaryName(file: string): string {
-  temporaries++;
-  return `${file}.${process.pid}-${temporaries}`;
-}
-
-/** Writes a file under its final name only when it is complete. */
-function writeWhole(file: string, content: string): void {
-  const temporary = temporaryName(file);
-  writeFileSync(temporary, content);
-  renameSync(temporary, file);
-}
-
 /** The compiler's version; a missing compiler or C library is an error that says what to install. */
 async function probeCompiler(board: Board): Promise<string> {
   const { command, flags } = board.compiler;
@@ -96,49 +59,6 @@ async function probeCompiler(board: Board): Promise<string> {
     throw new UserError(`The C library of ${command} for ${board.name} is missing: install the packages ${packages}.`);
   }
   return version.output;
-}
-
-/** Replaces `anchor`, which must occur exactly once. */
-function replaceOnce(text: string, anchor: string, replacement: string, file: string): string {
-  if (text.split(anchor).length !== 2) {
-    throw new UserError(`${file} is not the Duktape 2.7 that the build knows: "${anchor.trim()}" does not occur exactly once.`);
-  }
-  return text.replace(anchor, () => replacement);
-}
-
-/**
- * Copies Duktape's sources with our settings and the collector's counter into the cache; returns the folder.
- * `DUKTAPE_DIR` names another place than the Debian package's.
- */
-function prepareDuktape(cache: string): string {
-  const from = process.env['DUKTAPE_DIR'] ?? '/usr/share/duktape';
-  const read = (name: string): string => {
-    const file = path.join(from, name);
-    if (!existsSync(file)) {
-      throw new UserError(`${file} is missing: install the package duktape-dev, or set DUKTAPE_DIR to a folder with Duktape 2.7's sources.`);
-    }
-    return readFileSync(file, 'utf8');
-  };
-  const anchor = '\theap->ms_running = 1;\n';
-  const source = replaceOnce(read('duktape.c'), anchor, `${anchor}\tglue_collection(heap->heap_udata);\n`, path.join(from, 'duktape.c'));
-  const place = '/* __OVERRIDE_DEFINES__ */';
-  const config = replaceOnce(read('duk_config.h'), place, '#include "overrides.h"', path.join(from, 'duk_config.h'));
-  const header = read('duktape.h');
-  const overrides = readFileSync(path.join(platforms, 'engine/duktape/overrides.h'), 'utf8');
-  const folder = path.join(cache, `duktape-${hashOf([source, config, header, overrides])}`);
-  mkdirSync(folder, { recursive: true });
-  const files: readonly (readonly [string, string])[] = [
-    ['duktape.c', source],
-    ['duk_config.h', config],
-    ['duktape.h', header],
-    ['overrides.h', overrides],
-  ];
-  files.forEach(([name, content]) => {
-    if (!existsSync(path.join(folder, name))) {
-      writeWhole(path.join(folder, name), content);
-    }
-  });
-  return folder;
 }
 
 const hex = (address: number): string => `0x${address.toString(16)}`;
@@ -302,12 +222,13 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
   const cache = path.resolve('build', board.name, 'obj');
   mkdirSync(cache, { recursive: true });
   mkdirSync(options.outDir, { recursive: true });
-  const duktape = prepareDuktape(cache);
+  const sources = prepareDuktape(cache);
+  const duktape = sources.folder;
   const isProcess = board.images.device.flash === undefined;
   const single = board.images.driver.flash === undefined;
 
   const engine = compile(
-    board, version, cache, path.join(duktape, 'duktape.c'), [...engineFlags, `-I${duktape}`],
+    board, version, cache, path.join(duktape, 'duktape.c'), [...engineFlags, `-I${duktape}`, ...(options.source === true || isProcess ? [] : ['-DGLUE_BYTECODE_ONLY'])],
     [], log,
   );
 
@@ -320,7 +241,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const headers = includes.flatMap((folder) =>
       readdirSync(folder).filter((name) => name.endsWith('.h')).map((name) => readFileSync(path.join(folder, name), 'utf8')),
     );
-    const flags = [...ownFlags, ...includes.map((folder) => `-I${folder}`)];
+    const flags = [...ownFlags, `-DDUKTAPE_STAMP=0x${sources.stamp}ull`, ...includes.map((folder) => `-I${folder}`)];
     const own = [...sharedSources, ...board.sources].map((source) =>
       compile(board, version, cache, path.join(platforms, source), flags, headers, log),
     );
@@ -328,12 +249,12 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const linked: readonly (readonly [string, Side])[] = isProcess ? []
       : single ? [['bundle_main', 'driver'], ['bundle_second', 'device']]
       : [['bundle_main', side]];
-    const bundles = linked.map(([symbol, from]) => {
-      const file = path.resolve(options.bundles[from]);
-      return compile(
-        board, version, cache, path.join(platforms, 'engine/bundle.S'),
-        [`-DBUNDLE_SYMBOL=${symbol}`, `-DBUNDLE_FILE="${file}"`], [readFileSync(file, 'utf8')], () => undefined,
-      );
+    const bundles = linked.map(async ([symbol, from]) => {
+      const text = readFileSync(options.bundles[from], 'utf8');
+      const content = options.source === true ? Buffer.from(text) : await compileForDuktape(sources, text, `${from}.js`, log);
+      const file = path.join(cache, `bundle-${hashOf([content.toString('latin1')])}`);
+      writeWhole(file, content);
+      return compile(board, version, cache, path.join(platforms, 'engine/bundle.S'), [`-DBUNDLE_SYMBOL=${symbol}`, `-DBUNDLE_FILE="${file}"`], [], () => undefined);
     });
     const objects = await Promise.all([engine, ...own, ...bundles]);
     const out = path.join(options.outDir, isProcess ? `vmsg-${board.name}` : single ? `${board.name}.elf` : `${side}.elf`);

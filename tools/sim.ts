@@ -102,7 +102,7 @@ function table(summary: SimSummary): string {
     ['collector runs while serving', summary.collectionsWhileServing, ''],
     ['flash', summary.flash, `bytes, ${summary.bundleBytes.toLocaleString('en-US')} of them the bundle`],
     ['RAM', summary.ram + summary.stack + summary.heap, `bytes: variables ${summary.ram}, stack ${summary.stack}, heap ${summary.heap}`],
-    ['heap used at most', summary.heapPeak, 'bytes, while the bundle was compiled'],
+    ['heap used at most', summary.heapPeak, 'bytes'],
   ];
   return rows.map(([name, value, note]) => `  ${name.padEnd(34)}${count(value)}  ${note}`.trimEnd()).join('\n');
 }

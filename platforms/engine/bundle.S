@@ -1,4 +1,4 @@
-// One bundle's source text, linked into the image byte for byte: BUNDLE_FILE under the name BUNDLE_SYMBOL.
+// One bundle, as text or as bytecode, linked into the image byte for byte: BUNDLE_FILE under the name BUNDLE_SYMBOL.
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 

@@ -20,7 +20,7 @@ struct machine_area {
 	uint32_t bytes;
 };
 
-// A bundle's source text and the name under which its errors are reported.
+// A bundle, as text or as the engine's bytecode, and the name under which its errors are reported.
 struct machine_bundle {
 	const char *text;
 	size_t bytes;

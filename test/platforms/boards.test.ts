@@ -41,7 +41,7 @@ for (const { target, vectors, instructionsPerTick } of boards) {
 
   test(`${target}: errors, a full heap, recursion and exit end the program with their status`, async () => {
     const ends: readonly (readonly [string, number, RegExp])[] = [
-      ['native.nothing();', 1, /^error: TypeError: .* \(driver\.js:1\)$/m],
+      ['native.nothing();', 1, /^error: TypeError: .* \(driver\.js\)$/m],
       ['var a = []; while (true) a.push(new Uint8Array(1000));', 2, /^fatal: the driver's heap is full: \d+ of 1048576 bytes /m],
       ['native.fill(0, 16777216, 1, 0);', 3, /^fatal: a native was given a range outside its window$/m],
       ['function f() { return [1].map(f); } f();', 1, /^error: RangeError: /m],

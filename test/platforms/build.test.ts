@@ -15,8 +15,8 @@ async function bundles(driver: string): Promise<{ device: string; driver: string
 }
 
 test('sizes come from the image: heap and stack are the board\'s, flash grows by the bundle', async () => {
-  const small = await build('mps2-an521-m33', silent, silent);
-  const large = await build('mps2-an521-m33', silent, `${silent}//${'x'.repeat(10000)}`);
+  const small = await build('mps2-an521-m33', silent, silent, { source: true });
+  const large = await build('mps2-an521-m33', silent, `${silent}//${'x'.repeat(10000)}`, { source: true });
   const board = readBoard('mps2-an521-m33');
   assert.equal(small.image.sizes.device.heap, board.images.device.heapBytes);
   assert.equal(small.image.sizes.device.stack, board.images.device.stackBytes);
@@ -39,7 +39,7 @@ test('nothing is compiled twice', async () => {
 test('an image that does not fit is one sentence', async () => {
   const { device, driver, outDir } = await bundles(`${silent}//${'x'.repeat(1048576)}`);
   await assert.rejects(
-    buildImage({ target: 'mps2-an521-m33', engine: 'duktape', bundles: { device, driver }, outDir }),
+    buildImage({ target: 'mps2-an521-m33', engine: 'duktape', bundles: { device, driver }, outDir, source: true }),
     /^UserError: The driver image does not fit mps2-an521-m33: flash is \d+ bytes too small \(images\.driver in its board\.json\)\.$/,
   );
 });
@@ -85,7 +85,7 @@ test('every board.json is well formed and named like its folder', () => {
 });
 
 test('an unknown target is one sentence that lists the known ones', () => {
-  assert.throws(() => readBoard('pdp11'), /^UserError: Unknown target 'pdp11'; known targets: host, mps2-an386-m4, mps2-an521-m33.*\.$/);
+  assert.throws(() => readBoard('pdp11'), /^UserError: Unknown target 'pdp11'; known targets: host, .*mps2-an386-m4, .*\.$/);
 });
 
 test('a fault in a board.json is named with its place', () => {

@@ -62,12 +62,12 @@ export interface Scene {
 }
 
 /** Builds a target's images around two bundles given as text. */
-export async function build(target: string, device: string, driver: string): Promise<Scene> {
+export async function build(target: string, device: string, driver: string, options: { source?: boolean } = {}): Promise<Scene> {
   const folder = testFolder();
   const bundles = { device: path.join(folder, 'device.js'), driver: path.join(folder, 'driver.js') };
   writeFileSync(bundles.device, device);
   writeFileSync(bundles.driver, driver);
-  return { folder, target, image: await buildImage({ target, engine: 'duktape', bundles, outDir: folder }) };
+  return { folder, target, image: await buildImage({ target, engine: 'duktape', bundles, outDir: folder, ...options }) };
 }
 
 /** Runs what `build` made; `options` are the host runner's. */

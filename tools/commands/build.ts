@@ -8,12 +8,13 @@ import { packaged, progress } from '../scene.js';
 import { checkEngine, checkTarget, engines, knownTargets, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
-export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] [--out DIR]
+export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] [--out DIR] [--source]
   Builds the firmware image of an app; the default app serves entropy.
   --target T      ${knownTargets().join(', ')}
   --engine E      ${engines.join(', ')}; default ${engines[0]}
   --program FILE  program of the emulated application core, default the entropy scene
-  --out DIR       default build/T`;
+  --out DIR       default build/T
+  --source        links the bundle's text, which the core compiles at its start, instead of bytecode`;
 
 /** What `buildApp` made. */
 export interface BuiltApp {
@@ -28,6 +29,7 @@ export interface BuildAppOptions {
   readonly app?: string;
   readonly program?: string;
   readonly outDir?: string;
+  readonly source?: boolean;
   readonly log?: (line: string) => void;
 }
 
@@ -46,7 +48,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
     throw new UserError(`The bundle is not fit for the hot path:\n${describe(device, checked).join('\n')}`);
   }
   await bundle({ target, entry: options.program ?? packaged('test', 'emulator', 'programs', 'entropy.ts'), role: 'driver', outFile: driver });
-  const image = await buildImage({ target, engine: 'duktape', bundles: { device, driver }, outDir, log });
+  const image = await buildImage({ target, engine: 'duktape', bundles: { device, driver }, outDir, log, source: options.source === true });
   return { image, bundleFile: device, bundleBytes: bytes };
 }
 
@@ -55,7 +57,7 @@ export async function build(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { target: { type: 'string' }, engine: { type: 'string', default: engines[0] ?? '' }, program: { type: 'string' }, out: { type: 'string' } },
+    options: { target: { type: 'string' }, engine: { type: 'string', default: engines[0] ?? '' }, program: { type: 'string' }, out: { type: 'string' }, source: { type: 'boolean', default: false } },
   });
   if (values.target === undefined) {
     throw new UserError(`build wants --target; known targets: ${knownTargets().join(', ')}.`);
@@ -67,6 +69,7 @@ export async function build(args: readonly string[]): Promise<number> {
     target: values.target,
     engine: values.engine,
     log: progress,
+    source: values.source,
     ...(positionals[0] === undefined ? {} : { app: positionals[0] }),
     ...(values.program === undefined ? {} : { program: values.program }),
     ...(values.out === undefined ? {} : { outDir: values.out }),

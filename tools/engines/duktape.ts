@@ -1,0 +1,121 @@
+// Duktape as the images hold it: its sources with our settings and changes, and the compiler of bundles built from them.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import path from 'node:path';
+import { hashOf, run, temporaryName, writeWhole } from '../build-files.js';
+import { packageRoot } from '../targets.js';
+import { UserError } from '../user-error.js';
+import { imageOfDump } from './duktape-bytecode.js';
+
+/** Prepared sources. */
+export interface DuktapeSources {
+  readonly folder: string;
+  /** Sixteen hexadecimal digits that change with the sources and the settings: bytecode fits only its own stamp. */
+  readonly stamp: string;
+}
+
+const own = path.join(packageRoot, 'platforms/engine/duktape');
+
+/** What is changed in duktape.c, each at a place that must occur exactly once. */
+const changes: readonly (readonly [anchor: string, replacement: string])[] = [
+  // Counts collector runs.
+  ['\theap->ms_running = 1;\n', '\theap->ms_running = 1;\n\tglue_collection(heap->heap_udata);\n'],
+  // The functions inside end where the instructions begin, or, when those stay in flash, where the data ends.
+  [
+    '#define DUK_HCOMPFUNC_GET_FUNCS_END(heap, h) ((duk_hobject **) (void *) DUK_HCOMPFUNC_GET_BYTECODE((heap), (h)))\n',
+    `#define GLUE_IN_FLASH(heap, h) \\
+	((duk_size_t) ((duk_uint8_t *) DUK_HCOMPFUNC_GET_BYTECODE((heap), (h)) - (duk_uint8_t *) DUK_HCOMPFUNC_GET_BUFFER_BASE((heap), (h))) > \\
+	 DUK_HBUFFER_GET_SIZE((duk_hbuffer *) DUK_HCOMPFUNC_GET_DATA((heap), (h))))
+#define DUK_HCOMPFUNC_GET_FUNCS_END(heap, h) \\
+	((duk_hobject **) (void *) (GLUE_IN_FLASH((heap), (h)) ? DUK_HCOMPFUNC_GET_CODE_END((heap), (h)) : \\
+	                                                         DUK_HCOMPFUNC_GET_BYTECODE((heap), (h))))
+`,
+  ],
+  // A function of the image is its own template: the first closure takes it as it is, later ones copy it.
+  [
+    '\tDUK_STATS_INC(thr->heap, stats_envrec_pushclosure);\n',
+    `	if (DUK_HCOMPFUNC_GET_LEXENV(thr->heap, fun_temp) == NULL && GLUE_IN_FLASH(thr->heap, fun_temp) &&
+	    DUK_HOBJECT_HAS_NEWENV(&fun_temp->obj) && !DUK_HOBJECT_HAS_NAMEBINDING(&fun_temp->obj) &&
+	    !DUK_HOBJECT_HAS_CONSTRUCTABLE(&fun_temp->obj)) {
+		DUK_HCOMPFUNC_SET_LEXENV(thr->heap, fun_temp, outer_lex_env);
+		DUK_HCOMPFUNC_SET_VARENV(thr->heap, fun_temp, outer_lex_env);
+		DUK_HOBJECT_INCREF(thr, outer_lex_env);
+		DUK_HOBJECT_INCREF(thr, outer_lex_env);
+		duk_push_hobject(thr, &fun_temp->obj);
+		return;
+	}
+	DUK_STATS_INC(thr->heap, stats_envrec_pushclosure);
+`,
+  ],
+  // An image of bytecode has no compiler: everything below this line is then dead.
+  [
+    '\tduk__compiler_stkstate comp_stk;\n\tduk_compiler_ctx *prev_ctx;\n\tduk_ret_t safe_rc;\n',
+    '#if defined(GLUE_BYTECODE_ONLY)\n\tDUK_ERROR_UNSUPPORTED(thr);\n#endif\n\tduk__compiler_stkstate comp_stk;\n\tduk_compiler_ctx *prev_ctx;\n\tduk_ret_t safe_rc;\n',
+  ],
+];
+
+/** Replaces `anchor`, which must occur exactly once. */
+function replaceOnce(text: string, anchor: string, replacement: string, file: string): string {
+  if (text.split(anchor).length !== 2) {
+    throw new UserError(`${file} is not the Duktape 2.7 that the build knows: "${anchor.trim()}" does not occur exactly once.`);
+  }
+  return text.replace(anchor, () => replacement);
+}
+
+/** Copies Duktape's sources with our settings and changes into the cache. `DUKTAPE_DIR` names another place than the Debian package's. */
+export function prepareDuktape(cache: string): DuktapeSources {
+  const from = process.env['DUKTAPE_DIR'] ?? '/usr/share/duktape';
+  const read = (name: string): string => {
+    const file = path.join(from, name);
+    if (!existsSync(file)) {
+      throw new UserError(`${file} is missing: install the package duktape-dev, or set DUKTAPE_DIR to a folder with Duktape 2.7's sources.`);
+    }
+    return readFileSync(file, 'utf8');
+  };
+  const source = changes.reduce((text, [anchor, replacement]) => replaceOnce(text, anchor, replacement, path.join(from, 'duktape.c')), read('duktape.c'));
+  const files: readonly (readonly [string, string])[] = [
+    ['duktape.c', `${source}\n#include "load.c"\n`],
+    ['duk_config.h', replaceOnce(read('duk_config.h'), '/* __OVERRIDE_DEFINES__ */', '#include "overrides.h"', path.join(from, 'duk_config.h'))],
+    ['duktape.h', read('duktape.h')],
+    ['overrides.h', readFileSync(path.join(own, 'overrides.h'), 'utf8')],
+    ['load.c', readFileSync(path.join(own, 'load.c'), 'utf8')],
+  ];
+  const stamp = hashOf(files.map(([, content]) => content));
+  const folder = path.join(cache, `duktape-${stamp}`);
+  mkdirSync(folder, { recursive: true });
+  files.forEach(([name, content]) => {
+    if (!existsSync(path.join(folder, name))) {
+      writeWhole(path.join(folder, name), content);
+    }
+  });
+  return { folder, stamp };
+}
+
+/** Builds the compiler of bundles from the same sources for this machine. */
+async function bundleCompiler(sources: DuktapeSources, log: (line: string) => void): Promise<string> {
+  const program = path.join(sources.folder, `vmsg-duktape-compile-${hashOf([readFileSync(path.join(own, 'compile.c'), 'utf8')])}`);
+  if (!existsSync(program)) {
+    log('compile Duktape for this machine');
+    const temporary = temporaryName(program);
+    const args = ['-O1', '-w', `-I${sources.folder}`, path.join(own, 'compile.c'), path.join(sources.folder, 'duktape.c'), '-lm', '-o', temporary];
+    const { status, output } = await run('cc', args).catch(() => {
+      throw new UserError('The compiler cc, which builds the compiler of bundles for this machine, is missing: install the packages gcc and libc6-dev.');
+    });
+    if (status !== 0) {
+      throw new Error(`The compiler of bundles cannot be built:\n${output}`);
+    }
+    renameSync(temporary, program);
+  }
+  return program;
+}
+
+/** Compiles a bundle's text to what the image holds; `name` stands in the messages of its errors. */
+export async function compileForDuktape(sources: DuktapeSources, text: string, name: string, log: (line: string) => void): Promise<Buffer> {
+  const program = await bundleCompiler(sources, log);
+  const { status, stdout, stderr } = spawnSync(program, [name], { input: text, maxBuffer: 2 ** 26 });
+  if (status !== 0) {
+    throw new UserError(`${name} does not compile: ${stderr.toString().trim()}.`);
+  }
+  // Without `this` and `.prototype` nothing is made with `new` but the engine's own objects, and functions need no prototype objects.
+  return imageOfDump(stdout, sources.stamp, /\bthis\b|\bprototype\b/.test(text));
+}
