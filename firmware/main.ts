@@ -25,12 +25,20 @@ export { console, echo, logBuffer, serialLine } from './devices/console.js';
 export type { ConsoleBackend, ConsoleBackendType, ConsoleOptions, ConsolePort } from './devices/console.js';
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
+export { can, loopBus } from './devices/can.js';
+export type { CanBackend, CanOptions } from './devices/can.js';
 export { gpio, wiredLines } from './devices/gpio.js';
 export type { GpioBackend, GpioOptions } from './devices/gpio.js';
 export { i2c, simulatedChips } from './devices/i2c.js';
 export type { I2cBackend, I2cOptions } from './devices/i2c.js';
+export { input, tappedKey } from './devices/input.js';
+export type { InputAxis, InputBackend, InputOptions } from './devices/input.js';
 export { portClock, rtc } from './devices/rtc.js';
 export type { RtcBackend, RtcClock, RtcOptions } from './devices/rtc.js';
+export { baseProtocol, scmi } from './devices/scmi.js';
+export type { ScmiBackend, ScmiOptions } from './devices/scmi.js';
+export { loopWire, spi } from './devices/spi.js';
+export type { SpiAbilities, SpiBackend, SpiOptions } from './devices/spi.js';
 export type { DeviceModel, DeviceType, SharedMemoryRegion } from './devices/device-model.js';
 
 export interface BusOptions {

@@ -1,9 +1,7 @@
 // Describes a GPIO device to the stack, with a backend for its lines.
-import { windowWords } from '#port';
 import { allocate } from '../memory/private.js';
-import { privateWindow } from '../memory/private.hot.js';
+import { setPrivateByte } from '../memory/private.hot.js';
 import { keepRoom } from '../serving/set-up.js';
-import { deviceId } from '../transport/device.hot.js';
 import type { DeviceModel, DeviceType } from './device-model.js';
 import {
   firstLine,
@@ -20,6 +18,7 @@ import {
   wakeGpio,
   writeLine,
 } from './gpio.hot.js';
+import { rowsBefore } from './rows.js';
 import { clearWires, readWire, setWireDirection, takeWireEdges, writeWire } from './gpio-wires.hot.js';
 
 /** What stands behind the lines. Functions of the hot subset, shared by all devices with this backend; `line` counts from 0. */
@@ -65,15 +64,6 @@ const gpioType: DeviceType = { name: 'gpio', deviceId: 41, serve: serveGpio, res
 /** Feature IRQ. */
 const irq = 0;
 
-/** Lines of the GPIO devices in the rows before `device`. */
-function linesBefore(device: number): number {
-  let lines = 0;
-  for (let row = 0; row < device; row++) {
-    lines += deviceId[row] === gpioType.deviceId ? lineCount[row] : 0;
-  }
-  return lines;
-}
-
 /** Writes the names as GET_LINE_NAMES gives them: each with a zero behind it, in the order of the lines. */
 function storeNames(device: number, names: readonly string[], lines: number): void {
   const bytes: number[] = [];
@@ -86,10 +76,9 @@ function storeNames(device: number, names: readonly string[], lines: number): vo
   }
   namesAt[device] = allocate(bytes.length);
   namesBytes[device] = bytes.length;
-  const memory = windowWords[privateWindow];
-  for (let at = 0; at < bytes.length; at += 2) {
-    memory[namesAt[device] / 2 + at / 2] = bytes[at] + (at + 1 < bytes.length ? bytes[at + 1] * 256 : 0);
-  }
+  bytes.forEach((byte, at) => {
+    setPrivateByte(namesAt[device] + at, byte);
+  });
 }
 
 /** Bytes of all names with their zeros; 0 when no line has one. */
@@ -118,7 +107,7 @@ export function gpio(options: GpioOptions): DeviceModel {
     features: interrupts ? [irq] : [],
     config: [lines, 0, 0, 0, size & 255, (size >> 8) & 255, 0, 0],
     attach: (device) => {
-      firstLine[device] = linesBefore(device);
+      firstLine[device] = rowsBefore(device, gpioType.deviceId, lineCount);
       lineCount[device] = lines;
       if (firstLine[device] + lines > LineTable.Lines) {
         throw new Error('gpio device ' + options.number + ': the image holds ' + LineTable.Lines + ' GPIO lines in all');

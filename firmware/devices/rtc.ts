@@ -1,8 +1,8 @@
 // Describes an RTC device to the stack: its clocks and who keeps them.
-import { deviceId } from '../transport/device.hot.js';
 import type { DeviceModel, DeviceType } from './device-model.js';
 import { clockOffset, readPortClock, startCounting } from './rtc-clock.hot.js';
 import { clockAlarm, clockCount, clockKind, ClockTable, firstClock, readClock, resetRtc, serveRtc, wakeRtc } from './rtc.hot.js';
+import { rowsBefore } from './rows.js';
 import { setTime } from './time.hot.js';
 
 /** What keeps the clocks. Functions of the hot subset, shared by all devices with this backend; clocks count from 0. */
@@ -66,15 +66,6 @@ export const portClock: RtcBackend = {
 
 const rtcType: DeviceType = { name: 'rtc', deviceId: 17, serve: serveRtc, reset: resetRtc, wake: wakeRtc, inOrder: true };
 
-/** Clocks of the RTC devices in the rows before `device`. */
-function clocksBefore(device: number): number {
-  let clocks = 0;
-  for (let row = 0; row < device; row++) {
-    clocks += deviceId[row] === rtcType.deviceId ? clockCount[row] : 0;
-  }
-  return clocks;
-}
-
 /** An RTC device (virtio device id 17). Throws an Error with one sentence for clocks it cannot have. */
 export function rtc(options: RtcOptions): DeviceModel {
   const clocks = options.clocks === undefined ? defaultClocks : options.clocks;
@@ -103,7 +94,7 @@ export function rtc(options: RtcOptions): DeviceModel {
     features: alarms ? [alarm] : [],
     config: [],
     attach: (device) => {
-      firstClock[device] = clocksBefore(device);
+      firstClock[device] = rowsBefore(device, rtcType.deviceId, clockCount);
       clockCount[device] = clocks.length;
       if (firstClock[device] + clocks.length > ClockTable.Clocks) {
         refuse('the image holds ' + ClockTable.Clocks + ' clocks in all');

@@ -5,6 +5,7 @@ import { allocate } from '../memory/private.js';
 import { privateWindow } from '../memory/private.hot.js';
 import { Header, setHeaderAreas } from './request.hot.js';
 import { Kept, keptAt, keptElements, keptRows, keptWords } from './keep.hot.js';
+import { clearOutbox, outboxAt, outboxDropped, outboxSlots, outboxWords } from './outbox.hot.js';
 import { clearWakes } from './wake.hot.js';
 
 /** Forgets what devices had; takes the areas that all devices share. */
@@ -41,4 +42,19 @@ export function writeBytes(offset: number, text: string, bytes: number): void {
     const high = at + 1 < text.length && at + 1 < bytes ? text.charCodeAt(at + 1) : 0;
     words[(offset + at) / 2] = (low & 255) | ((high & 255) << 8);
   }
+}
+
+/**
+ * Gives device row `device` an outbox of `slots` (a power of two up to 128) messages of `words` (1..32767) words each. Call
+ * it in `attach`; throws an Error with one sentence when there is no room.
+ */
+export function outboxRoom(device: number, slots: number, words: number): void {
+  if (!(slots >= 1 && slots <= 128 && (slots & (slots - 1)) === 0)) {
+    throw new Error('an outbox has a power of two of slots, 128 at most');
+  }
+  outboxAt[device] = allocate(slots * words * 2) / 2;
+  outboxWords[device] = words;
+  outboxSlots[device] = slots;
+  outboxDropped[device] = 0;
+  clearOutbox(device);
 }

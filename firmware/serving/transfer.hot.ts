@@ -38,6 +38,11 @@ export function dataFit(device: number, head: number): boolean {
 /** The backend said Later: the chain taken last, for which `dataFit` held, is kept in row 0. */
 export function waitForEnd(device: number, queue: number, handle: number): void {
   keep(device, queue, handle);
+  occupy(device);
+}
+
+/** The backend said Later, but the chain is given back at once: the next one waits until the backend is free. */
+export function occupy(device: number): void {
   underWay[device] = 1;
   wakeAfter(device, Poll.Interval);
 }

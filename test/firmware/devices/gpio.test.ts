@@ -207,6 +207,14 @@ test('GPIO-9 disabling forgets a latched edge and gives the waiting buffer back 
   assert.deepEqual(events(bench), [], 'the edge before is forgotten');
 });
 
+test('GPIO-6 edges of the time before the interrupt was enabled do not count', () => {
+  const bench = start();
+  setWire(ROW, 1, 1);
+  enable(bench, 1, RISING);
+  unmask(bench, 1);
+  assert.deepEqual(events(bench), []);
+});
+
 test('GPIO-10 GPIO-11 a buffer for a line that is not enabled, armed already, or not there comes back as INVALID', () => {
   const bench = start();
   unmask(bench, 1);
