@@ -28,6 +28,8 @@ export interface BundleOptions {
   readonly firmware?: string;
   /** Wire profile that every bus of a device gets instead of the app's own. */
   readonly profile?: string;
+  /** True: the bundle shows every message, on targets that can (package.json, imports, `#trace`). */
+  readonly trace?: boolean;
 }
 
 /** What was written. */
@@ -111,7 +113,7 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
       JSON.stringify({
         extends: path.join(packageRoot, 'tsconfig.json'),
         compilerOptions: {
-          customConditions: [options.target],
+          customConditions: [options.target, ...(options.trace === true ? ['trace'] : [])],
           noEmit: false,
           sourceMap: true,
           importHelpers: true,

@@ -103,6 +103,11 @@ function layoutWindow({ file, offset }: SharedLayout): string[] {
   return [file, String(offset), String(bytes), '-'];
 }
 
+/** The window of bus 0's layout; those of the other buses follow. */
+export function firstLayoutWindow(options: RunnerOptions): number {
+  return options.memory.flatMap(memoryWindows).length;
+}
+
 /**
  * The runner's options. Memory windows come first and have the driver side's addresses; every layout lies in a window of
  * its own, which no driver address leads to.

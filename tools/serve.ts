@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Log } from '../firmware/wire/log.js';
-import { profiles } from '../firmware/wire/profile.js';
+import { profiles, type Profile } from '../firmware/wire/profile.js';
 import { bundle } from './bundle.js';
-import { buildRunner, parseLayout, parseMemory, runnerArguments, startRunner, type RunnerOptions, type SharedLayout } from './runner.js';
+import { buildRunner, firstLayoutWindow, parseLayout, parseMemory, runnerArguments, startRunner, type RunnerOptions, type SharedLayout } from './runner.js';
 import { packaged } from './scene.js';
+import { TraceFile } from './trace-file.js';
 import { UserError } from './user-error.js';
 
 /** Apps of this package, by name. */
@@ -34,6 +35,7 @@ export const help = `vmsg serve --layout FILE:OFFSET --memory FILE[:BASE] [optio
        connect:PATH     connect to such a socket, again and again
        eventfd:IN,OUT   inherited descriptors
        ivshmem:PATH     client of an ivshmem server (vmsg ivshmem-server); rings vector 0 of every peer
+  --trace FILE          writes every message: the published layout, then each queue element with its time, header and bytes
   --seed N              random bytes from a seeded generator, for tests
   Prints one line each: 'published layout N at FILE:OFFSET', then as it happens 'bus N: READY', 'bus N: RUN',
   'bus N: driver shut down', 'bus N: driver lost', 'device N: DRIVER_OK', 'device N: reset', 'queue N: ring error',
@@ -62,6 +64,30 @@ function sentence(code: number, value: number, layouts: readonly SharedLayout[])
     default:
       return undefined;
   }
+}
+
+/** What a trace keeps besides the messages. */
+const notedCodes: readonly number[] = [Log.Ready, Log.Run, Log.DriverShutdown, Log.DriverLost];
+
+/** Turns the runner's lines into the user's, and into the trace. */
+function follow(layouts: readonly SharedLayout[], trace: TraceFile | undefined): (line: string) => void {
+  return (line) => {
+    const [, code, value, clock] = (/^~(-?\d+) (-?\d+) (\d+) /.exec(line) ?? []).map(Number);
+    if (code === undefined || value === undefined || clock === undefined) {
+      trace?.take(line);
+      return;
+    }
+    const text = sentence(code, value, layouts);
+    if (text === undefined) {
+      return;
+    }
+    if (code === Log.Published) {
+      trace?.published(value, clock);
+    } else if (notedCodes.includes(code)) {
+      trace?.note(value, clock, text);
+    }
+    process.stdout.write(`${text}\n`);
+  };
 }
 
 /** The file of an app given by name or by file. */
@@ -94,6 +120,7 @@ export async function serve(args: readonly string[]): Promise<number> {
       doorbell: { type: 'string', default: 'poll' },
       profile: { type: 'string' },
       seed: { type: 'string' },
+      trace: { type: 'string' },
     },
   });
   const { profile, seed } = values;
@@ -113,17 +140,15 @@ export async function serve(args: readonly string[]): Promise<number> {
   // Mistakes in the options show before anything takes time.
   runnerArguments(options);
   const entry = appFile(values.app);
+  const { header } = profiles.find(({ name }) => name === (profile ?? 'A')) as Profile;
+  const trace = values.trace === undefined ? undefined : new TraceFile(values.trace, options.layouts, firstLayoutWindow(options), header);
   const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-serve-'));
   try {
     const runner = await buildRunner();
-    const { file } = await bundle({ target: 'host-shm', role: 'device', entry, outFile: path.join(folder, 'device.js'), ...(profile === undefined ? {} : { profile }) });
-    const { child, ended } = startRunner(runner, file, options, (line) => {
-      const log = /^~(-?\d+) (-?\d+) /.exec(line);
-      const text = log === null ? undefined : sentence(Number(log[1]), Number(log[2]), options.layouts);
-      if (text !== undefined) {
-        process.stdout.write(`${text}\n`);
-      }
+    const { file } = await bundle({
+      target: 'host-shm', role: 'device', entry, outFile: path.join(folder, 'device.js'), trace: trace !== undefined, ...(profile === undefined ? {} : { profile }),
     });
+    const { child, ended } = startRunner(runner, file, options, follow(options.layouts, trace));
     const stop = (): void => {
       child.kill('SIGTERM');
     };

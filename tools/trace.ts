@@ -113,6 +113,11 @@ function bitmap(bytes: Buffer, offset: number): string {
   return numbers.join(' ');
 }
 
+/** The name of a message by its header's type and id. */
+export function messageName(type: number, id: number): string {
+  return ((type & 2) !== 0 ? busNames : transportNames)[id] ?? `id ${hex(id)}`;
+}
+
 /** One line for one message. `direction`: '>' from the driver to the device, '<' back. `microseconds`: virtual time. */
 export function describe(direction: '>' | '<', microseconds: number, message: Buffer): string {
   const time = (microseconds / 1e6).toFixed(6).padStart(10);
@@ -124,7 +129,7 @@ export function describe(direction: '>' | '<', microseconds: number, message: Bu
   const id = message.readUInt8(1);
   const bus = (type & 2) !== 0;
   const response = (type & 1) !== 0;
-  const name = (bus ? busNames : transportNames)[id] ?? `id ${hex(id)}`;
+  const name = messageName(type, id);
   const who = bus ? 'bus' : `dev ${message.readUInt16LE(2)}`;
   const payload = message.subarray(8, message.readUInt16LE(6));
   let text: string;

@@ -3,6 +3,7 @@
 // The device side writes a 64-byte header that describes the rest; each side has a queue head of four words (magic,
 // status, tail = next element it writes, head = next element it reads from the peer) and a ring of 64-byte elements.
 import { barrier, log, ring, windowWords } from '#port';
+import { traced, traceElement } from '#trace';
 import { Budget, Capacity } from '../capacity.js';
 import { BusMessageId, MessageType } from '../wire/message.js';
 import { Log } from '../wire/log.js';
@@ -61,6 +62,9 @@ const peerHead = new Uint16Array(Capacity.Buses);
 /** The tail the driver can see. */
 const publishedTail = new Uint16Array(Capacity.Buses);
 
+/** The head up to which elements were traced; used in traced builds only. */
+const tracedHead = new Uint16Array(Capacity.Buses);
+
 /** 1 = something waits for room in the outgoing ring. The driver rings nothing when it makes room, so the loop looks often. */
 const blocked = new Uint8Array(Capacity.Buses);
 
@@ -91,6 +95,9 @@ export function restart(bus: number): void {
   head[bus] = 0;
   peerHead[bus] = 0;
   publishedTail[bus] = 0;
+  if (traced) {
+    tracedHead[bus] = 0;
+  }
   blocked[bus] = 0;
   parkedCount[bus] = 0;
   resetAgreement(bus);
@@ -271,6 +278,23 @@ export function receiveAll(): boolean {
   return left;
 }
 
+/** Traces what this pass took and made, before the driver side can write over it. */
+function traceNew(bus: number): void {
+  const window = layoutWindow[bus];
+  const count = elementCount[bus];
+  let at = tracedHead[bus];
+  while (at !== head[bus]) {
+    traceElement(1, window, (driverElementsAt[bus] + at * Layout.ElementWords) * 2, Layout.ElementBytes);
+    at = at + 1 === count ? 0 : at + 1;
+  }
+  tracedHead[bus] = at;
+  at = publishedTail[bus];
+  while (at !== tail[bus]) {
+    traceElement(0, window, (deviceElementsAt[bus] + at * Layout.ElementWords) * 2, Layout.ElementBytes);
+    at = at + 1 === count ? 0 : at + 1;
+  }
+}
+
 /** Second half of a pass: events, then the new tail and head in one step and one doorbell for all of it. */
 export function sendAll(): void {
   for (let bus = 0; bus < busCount; bus++) {
@@ -280,6 +304,9 @@ export function sendAll(): void {
       }
       const memory = windowWords[layoutWindow[bus]];
       const at = deviceHeadAt[bus];
+      if (traced) {
+        traceNew(bus);
+      }
       barrier();
       memory[at + Layout.HeadHeadWord] = head[bus];
       if (tail[bus] !== publishedTail[bus]) {

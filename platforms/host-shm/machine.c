@@ -151,16 +151,16 @@ uint32_t machine_register_read(uint32_t block, uint32_t offset)
 	natives_fatal("a register was read that this machine does not have");
 }
 
-// Prints "< CLOCK BYTES" or "> CLOCK BYTES": a range of a window in hexadecimal digits.
+// Prints "< CLOCK WINDOW BYTES" or "> CLOCK WINDOW BYTES": a range of a window in hexadecimal digits.
 static void trace(uint32_t offset, bool incoming)
 {
 	uint32_t window = trace_select & 0xffff, bytes = trace_select >> 16;
-	char line[16 + 2 * 256];
+	char line[32 + 2 * 256];
 
 	if (window >= WINDOWS || bytes > 256 || offset > machine_windows[window].bytes ||
 	    bytes > machine_windows[window].bytes - offset)
 		natives_fatal("a trace was given a range outside its window");
-	int length = snprintf(line, sizeof line, "%c %u ", incoming ? '>' : '<', machine_clock());
+	int length = snprintf(line, sizeof line, "%c %u %u ", incoming ? '>' : '<', machine_clock(), window);
 	for (uint32_t at = 0; at < bytes; at++)
 		length += sprintf(line + length, "%02x", machine_windows[window].base[offset + at]);
 	line[length++] = '\n';

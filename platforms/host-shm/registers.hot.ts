@@ -27,6 +27,8 @@ export const enum Register {
   WindowStride = 0x010,
   Layout = 0x800,
   LayoutStride = 0x008,
+  TraceSelect = 0x000,
+  TracePrint = 0x004,
 }
 
 /** What `idle` returns: bits by the index in board.json "interrupts". */

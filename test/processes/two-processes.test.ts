@@ -90,6 +90,23 @@ test('inherited eventfds carry the doorbell both ways', async () => {
   assert.ok(Number(end?.split(' ')[4]) >= 17, end);
 });
 
+test('a doorbell that cannot be used is one sentence and status 64', async () => {
+  const folder = freshFolder();
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['horn:1', /^vmsg-host-shm: unknown kind of doorbell: horn:1$/],
+    ['poll:1s', /^vmsg-host-shm: polling wants 1 to 1000000 microseconds: poll:1s$/],
+    ['fifo:one', /^vmsg-host-shm: a doorbell needs IN,OUT: one$/],
+    [`fifo:${folder},${folder}/out`, /^vmsg-host-shm: is no named pipe that can be opened: /],
+    [`ivshmem:${folder}/none`, /^vmsg-host-shm: no ivshmem server listens on /],
+    [`unix:${folder}/none/bell`, /^vmsg-host-shm: cannot listen on the socket /],
+  ];
+  for (const [doorbell, sentence] of cases) {
+    const { status, words } = await (await new SharedFiles().device(APP, doorbell)).ended;
+    assert.equal(status, 64, doorbell);
+    assert.match(words, sentence);
+  }
+});
+
 test('a signal takes the layout back: no magic, status INIT', async () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const files = new SharedFiles();
