@@ -13,6 +13,7 @@ export {
 } from './devices/block.hot.js';
 export { consoleInput, consolePlug, consoleResize, consoleUnplug } from './devices/console.hot.js';
 export { readLog } from './devices/console-backends.hot.js';
+export { frameArrived, frameSlot, Net, netDropped, netLink } from './devices/network.hot.js';
 export { configByte, setConfigByte, setConfigWord } from './transport/config-space.hot.js';
 export { configChanged } from './transport/config-change.hot.js';
 export { configWrite } from './transport/config.hot.js';

@@ -23,6 +23,8 @@ export { block, delayedDisk, flashDisk, ramDisk } from './devices/block.js';
 export type { BlockBackend, BlockBackendType, BlockOptions } from './devices/block.js';
 export { console, echo, logBuffer, serialLine } from './devices/console.js';
 export type { ConsoleBackend, ConsoleBackendType, ConsoleOptions, ConsolePort } from './devices/console.js';
+export { loopBack, network, networkSwitch } from './devices/network.js';
+export type { NetworkBackend, NetworkBackendType, NetworkOptions } from './devices/network.js';
 export { entropy } from './devices/entropy.js';
 export type { EntropyOptions } from './devices/entropy.js';
 export { can, loopBus } from './devices/can.js';

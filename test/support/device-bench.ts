@@ -19,7 +19,7 @@ import { settle } from './ring-bench.js';
 /** Bytes of buffers before a request, and around elements. */
 export const OLD = 0x5a;
 const GUARD = 8;
-/** Rings of device n, queue q lie at RINGS + (n * 8 + q) * 0x2000; buffers of all in a ring behind them. */
+/** Rings of queue q of the n-th device of a test lie at RINGS + (n * 8 + q) * 0x2000, for up to four devices; buffers of all behind them. */
 const RINGS = 0x8000;
 const BUFFERS = 0x50000;
 const BUFFERS_END = 0x100000;
@@ -50,6 +50,7 @@ export interface Answer {
 }
 
 let nextBuffer = BUFFERS;
+let benches = 0;
 
 function memory(): Uint8Array {
   const bytes = fake.bytes[0];
@@ -77,6 +78,7 @@ function expectGuards(at: number, length: number): void {
 export class DeviceBench {
   readonly device: DriverDevice;
   readonly number: number;
+  private readonly place = benches++;
   private readonly queues = new Map<number, SplitQueue | PackedQueue>();
   private readonly offered = new Map<number, Map<number, Offered>>();
   /** Events that came and were not looked at, oldest first. */
@@ -105,7 +107,8 @@ export class DeviceBench {
 
   setUp(index: number): void {
     const size = this.options.size ?? Math.min(64, this.model.queueSizes[index] ?? 0);
-    const at = RINGS + (this.number * 8 + index) * 0x2000;
+    const at = RINGS + (this.place * 8 + index) * 0x2000;
+    assert.ok(at + 0x2000 <= BUFFERS && index < 8);
     const queue = this.options.packed === true ? new PackedQueue(hostMachine, at, size) : new SplitQueue(hostMachine, at, size);
     this.queues.set(index, queue);
     this.offered.set(index, new Map());
@@ -206,6 +209,7 @@ export class DeviceBench {
 /** A firmware with `models`, the first of which is up. */
 export function benchOf(model: DeviceModel, options: BenchOptions = {}, others: readonly DeviceModel[] = [], settings: BusSettings = {}): DeviceBench {
   nextBuffer = BUFFERS;
+  benches = 0;
   const ring = options.packed === true ? { ringFeatures: [34], ...settings } : settings;
   return new DeviceBench(connectedTo([model, ...others], ring), model, options);
 }

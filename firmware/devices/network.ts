@@ -1,0 +1,166 @@
+// Describes a network device to the stack, and the backends that stand behind one.
+import { windowWords } from '#port';
+import { allocate } from '../memory/private.js';
+import { privateWindow } from '../memory/private.hot.js';
+import type { DeviceModel, DeviceType } from './device-model.js';
+import { le16 } from './little-endian.js';
+import type { NetTransmit } from './network.hot.js';
+import {
+  filterAt,
+  heldAt,
+  Net,
+  netBackend,
+  netDropped,
+  netLinkUp,
+  netMtu,
+  netTransmits,
+  ownAddressAt,
+  resetNetwork,
+  serveNetwork,
+  slotBytes,
+  slotCount,
+  slotFirst,
+  slotsAt,
+  slotsUsed,
+} from './network.hot.js';
+import { switchOf, transmitLoopBack, transmitSwitched } from './network-backends.hot.js';
+
+/** The functions of a kind of network backend: hot functions, see network.hot.ts. Frames for the driver: `frameSlot`, `frameArrived`. */
+export interface NetworkBackendType {
+  readonly transmit: NetTransmit;
+}
+
+export interface NetworkBackend {
+  readonly type: NetworkBackendType;
+  /** Takes what the backend needs; called once, with the device's row. */
+  readonly attach: (device: number) => void;
+}
+
+export interface NetworkOptions {
+  /** Device number on the bus. */
+  readonly number: number;
+  readonly backend: NetworkBackend;
+  /** Ethernet address, "02:00:00:00:00:01"; 02:76:6d:73:67 and the number by default. */
+  readonly mac?: string;
+  /** Largest payload of a frame, 68..9000; 1500 by default. */
+  readonly mtu?: number;
+  /** Frames that may wait for the driver, 1..255; 4 by default. Each takes mtu + 26 bytes. */
+  readonly frames?: number;
+  /** Largest size of each queue; 64 by default. */
+  readonly queueSize?: number;
+}
+
+const enum Bit {
+  Mtu = 3,
+  Mac = 5,
+  MergeableBuffers = 15,
+  Status = 16,
+  ControlQueue = 17,
+  ControlReceive = 18,
+  ControlMac = 23,
+}
+
+const networkType: DeviceType = {
+  name: 'network',
+  deviceId: 1,
+  serve: serveNetwork,
+  reset: resetNetwork,
+  requires: [
+    [Bit.ControlReceive, Bit.ControlQueue],
+    [Bit.ControlMac, Bit.ControlQueue],
+  ],
+};
+
+const backendTypes: NetworkBackendType[] = [];
+
+function backendRow(type: NetworkBackendType): number {
+  const known = backendTypes.indexOf(type);
+  if (known >= 0) {
+    return known;
+  }
+  backendTypes.push(type);
+  netTransmits.push(type.transmit);
+  return backendTypes.length - 1;
+}
+
+/**
+ * A network device (virtio device id 1). Offered: MAC, STATUS, MTU, MRG_RXBUF, CTRL_VQ with CTRL_RX and CTRL_MAC_ADDR. Not
+ * offered: checksum and segmentation offloads, which would cost a core without the hardware more than they save its
+ * driver; MQ and RSS, since one core serves all queues anyway; CTRL_RX_EXTRA and CTRL_VLAN, whose filters the driver's host
+ * has itself; GUEST_ANNOUNCE, there being no migration; NOTF_COAL, DEVICE_STATS, SPEED_DUPLEX and the rest. Throws an Error
+ * with one sentence for wrong options.
+ */
+export function network(options: NetworkOptions): DeviceModel {
+  const mtu = options.mtu === undefined ? 1500 : options.mtu;
+  const frames = options.frames === undefined ? 4 : options.frames;
+  const queueSize = options.queueSize === undefined ? 64 : options.queueSize;
+  const mac = options.mac === undefined ? '02:76:6d:73:67:' + (256 + (options.number % 256)).toString(16).substring(1) : options.mac;
+  const refuse = (reason: string): never => {
+    throw new Error('network device ' + options.number + ': ' + reason);
+  };
+  if (!/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(mac) || parseInt(mac.substring(0, 2), 16) % 2 === 1) {
+    refuse('"' + mac + '" is not the Ethernet address of one machine');
+  }
+  if (!(mtu >= 68 && mtu <= 9000 && mtu % 1 === 0)) {
+    refuse('an mtu lies between 68 and 9000');
+  }
+  if (!(frames >= 1 && frames <= 255 && frames % 1 === 0)) {
+    refuse('1 to 255 frames may wait');
+  }
+  const address = mac.split(':').map((byte) => parseInt(byte, 16));
+  return {
+    type: networkType,
+    number: options.number,
+    queueSizes: [queueSize, queueSize, queueSize],
+    queueFeatures: [-1, -1, Bit.ControlQueue],
+    features: [Bit.Mtu, Bit.Mac, Bit.MergeableBuffers, Bit.Status, Bit.ControlQueue, Bit.ControlReceive, Bit.ControlMac],
+    config: address.concat(le16(1), le16(1), le16(mtu)),
+    attach(device: number): void {
+      netMtu[device] = mtu;
+      netLinkUp[device] = 1;
+      netDropped[device] = 0;
+      netBackend[device] = backendRow(options.backend.type);
+      slotBytes[device] = Math.ceil((mtu + Net.TaggedBytes + Net.SlotHeader) / 8) * 8;
+      slotCount[device] = frames;
+      slotFirst[device] = 0;
+      slotsUsed[device] = 0;
+      slotsAt[device] = allocate(slotBytes[device] * frames);
+      filterAt[device] = allocate(Net.FilterEntries * 2 * 6) / 2;
+      heldAt[device] = allocate(Net.Buffers * Net.HeldBytes);
+      ownAddressAt[device] = allocate(6);
+      const words = windowWords[privateWindow];
+      for (let half = 0; half < 3; half++) {
+        words[ownAddressAt[device] / 2 + half] = address[half * 2] + address[half * 2 + 1] * 256;
+      }
+      switchOf[device] = 0;
+      options.backend.attach(device);
+    },
+  };
+}
+
+const loopBackType: NetworkBackendType = { transmit: transmitLoopBack };
+
+/** Every frame comes back to its sender. */
+export function loopBack(): NetworkBackend {
+  return {
+    type: loopBackType,
+    attach(): void {
+      return;
+    },
+  };
+}
+
+const switchType: NetworkBackendType = { transmit: transmitSwitched };
+let switches = 0;
+
+/** A switch: give the same one to two or more network devices, on one bus or several, and their drivers can talk. */
+export function networkSwitch(): NetworkBackend {
+  switches = (switches % 255) + 1;
+  const number = switches;
+  return {
+    type: switchType,
+    attach(device: number): void {
+      switchOf[device] = number;
+    },
+  };
+}
