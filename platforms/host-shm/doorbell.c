@@ -1,6 +1,7 @@
 // Doorbells as file descriptors: polling, named pipes, UNIX sockets, inherited eventfds, ivshmem.
 #define _GNU_SOURCE
 #include "runner.h"
+#include "unix-socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ enum { POLL_DEFAULT = 1000 };
 static enum { POLLING, PIPE, EVENTFD, LISTEN, CONNECT, IVSHMEM } kind;
 static uint32_t longest = UINT32_MAX; // of one sleep, microseconds
 static int in = -1, out = -1, listener = -1, signals = -1;
-static struct sockaddr_un address = { .sun_family = AF_UNIX };
+static const char *path = "";
 
 static void start_signals(void)
 {
@@ -61,44 +61,11 @@ static int inherited(const char *text)
 	return (int)number;
 }
 
-static int new_socket(void)
+static void set_path(const char *text)
 {
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (descriptor < 0)
-		give_up("no descriptor for", "a socket");
-	return descriptor;
-}
-
-static int try_connect(void)
-{
-	int descriptor = new_socket();
-
-	if (connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0)
-		return descriptor;
-	close(descriptor);
-	return -1;
-}
-
-static void start_listening(void)
-{
-	listener = new_socket();
-	if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0) {
-		// A socket that nobody listens on was left by a process that was killed.
-		int other = errno == EADDRINUSE ? try_connect() : -1;
-		if (other >= 0 || errno != ECONNREFUSED || unlink(address.sun_path) < 0 ||
-		    bind(listener, (struct sockaddr *)&address, sizeof address) < 0)
-			give_up("cannot listen on the socket", address.sun_path);
-	}
-	if (listen(listener, 4) < 0)
-		give_up("cannot listen on the socket", address.sun_path);
-}
-
-static void set_address(const char *path)
-{
-	if (strlen(path) >= sizeof address.sun_path)
-		give_up("the socket's path is too long:", path);
-	strcpy(address.sun_path, path);
+	if (!socket_path_fits(text))
+		give_up("the socket's path is too long:", text);
+	path = text;
 }
 
 // Splits "IN,OUT" in place and opens both halves.
@@ -139,11 +106,13 @@ void doorbell_open(const char *description)
 		open_both(rest, inherited);
 	} else if (strcmp(copy, "unix") == 0) {
 		kind = LISTEN;
-		set_address(rest);
-		start_listening();
+		set_path(rest);
+		listener = socket_listen(path);
+		if (listener < 0)
+			give_up("cannot listen on the socket", path);
 	} else if (strcmp(copy, "connect") == 0) {
 		kind = CONNECT;
-		set_address(rest);
+		set_path(rest);
 	} else if (strcmp(copy, "ivshmem") == 0) {
 		kind = IVSHMEM;
 		ivshmem_open(rest);
@@ -222,7 +191,7 @@ uint32_t doorbell_wait(uint32_t limit)
 	unsigned count = 1;
 
 	if (kind == CONNECT && in < 0)
-		in = try_connect();
+		in = socket_connect(path);
 	if (kind == IVSHMEM) {
 		count += ivshmem_watch(set + 1);
 	} else {
@@ -248,5 +217,5 @@ uint32_t doorbell_wait(uint32_t limit)
 void doorbell_close(void)
 {
 	if (kind == LISTEN)
-		unlink(address.sun_path);
+		unlink(path);
 }

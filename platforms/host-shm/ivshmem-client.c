@@ -4,18 +4,18 @@
 // descriptor: a number with one is that peer's next interrupt vector (our own id: ours), one without says the peer left.
 #define _GNU_SOURCE
 #include "runner.h"
+#include "unix-socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { VECTORS = IVSHMEM_DESCRIPTORS - 1, PEERS = 16, NOBODY = -1 };
 
-static struct sockaddr_un address = { .sun_family = AF_UNIX };
+static const char *path;
 static int server = -1;
 static enum { VERSION, OWN_ID, NUMBERS } expected;
 static int64_t own_id;
@@ -43,23 +43,15 @@ static void disconnect(void)
 
 static void try_connect(void)
 {
-	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (descriptor < 0)
-		return;
-	if (connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) {
-		close(descriptor);
-		return;
-	}
-	server = descriptor;
+	server = socket_connect(path);
 	expected = VERSION;
 }
 
-void ivshmem_open(const char *path)
+void ivshmem_open(const char *text)
 {
-	if (strlen(path) >= sizeof address.sun_path)
-		give_up("the socket's path is too long:", path);
-	strcpy(address.sun_path, path);
+	if (!socket_path_fits(text))
+		give_up("the socket's path is too long:", text);
+	path = text;
 	for (unsigned at = 0; at < PEERS; at++)
 		peers[at].id = NOBODY;
 	try_connect();

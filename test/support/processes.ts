@@ -134,14 +134,19 @@ export class SharedFiles {
     return { side, memory: [{ file: this.memory, base: BASE }], layouts: [this.layout], doorbell };
   }
 
+  /** Starts a side with an app, or with a program of test/emulator/programs. */
+  async start(what: string, options: RunnerOptions): Promise<Side> {
+    return new Side(await runner(), await (options.side === 'device' ? deviceBundle(what) : driverBundle(what)), options);
+  }
+
   /** Starts the device's side with an app. */
-  async device(app: string, doorbell = 'poll'): Promise<Side> {
-    return new Side(await runner(), await deviceBundle(app), this.options('device', doorbell));
+  device(app: string, doorbell = 'poll'): Promise<Side> {
+    return this.start(app, this.options('device', doorbell));
   }
 
   /** Starts the driver's side with a program. */
-  async driver(program: string, doorbell = 'poll'): Promise<Side> {
-    return new Side(await runner(), await driverBundle(program), this.options('driver', doorbell));
+  driver(program: string, doorbell = 'poll'): Promise<Side> {
+    return this.start(program, this.options('driver', doorbell));
   }
 
   /** Bytes of the layout's file, from the layout's start on. */
