@@ -13,7 +13,7 @@ import { Answer, discard, setFrame } from './frame.hot.js';
 import { strayMessage } from './stray.hot.js';
 
 /** The device with number `number` (0..65535) on `bus`, or -1. */
-function findDevice(bus: number, number: number): number {
+export function findDevice(bus: number, number: number): number {
   if (number < Capacity.DirectNumbers) {
     return directDevice[bus * Capacity.DirectNumbers + number] - 1;
   }

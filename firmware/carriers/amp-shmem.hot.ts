@@ -7,6 +7,7 @@ import { traced, traceElement } from '#trace';
 import { Budget, Capacity } from '../capacity.js';
 import { BusMessageId, MessageType } from '../wire/message.js';
 import { Log } from '../wire/log.js';
+import { Notification } from '../wire/notification.js';
 import { receive } from '../bus/bus.hot.js';
 import { forgetBusEvents } from '../bus/bus-events.hot.js';
 import { ownFeatures } from '../bus/bus-table.hot.js';
@@ -17,6 +18,7 @@ import { deviceBus, deviceCount, deviceStatus } from '../transport/device.hot.js
 import { anyEvent } from '../transport/events.hot.js';
 import { waits } from '../transport/wait.hot.js';
 import { resetBusDevices } from '../transport/status.hot.js';
+import { announceMessages, announceUsed, notification, restartWords, takeNotifications } from './amp-notify.hot.js';
 
 export const enum Layout {
   Magic = 0x4c4f,
@@ -68,6 +70,9 @@ const tracedHead = new Uint16Array(Capacity.Buses);
 /** 1 = something waits for room in the outgoing ring. The driver rings nothing when it makes room, so the loop looks often. */
 const blocked = new Uint8Array(Capacity.Buses);
 
+/** Longest sleep of the loop in microseconds, for buses without doorbells (R-274). */
+export const pollLimit = new Int32Array(Capacity.Buses);
+
 let busCount = 0;
 
 export function setBusCount(count: number): void {
@@ -100,6 +105,7 @@ export function restart(bus: number): void {
   }
   blocked[bus] = 0;
   parkedCount[bus] = 0;
+  restartWords(bus);
   resetAgreement(bus);
   forgetBusEvents(bus);
   enter(bus, Peer.Init);
@@ -271,8 +277,13 @@ function sendEvents(bus: number): void {
 export function receiveAll(): boolean {
   let left = false;
   for (let bus = 0; bus < busCount; bus++) {
-    if (handshake(bus) && receiveMessages(bus)) {
-      left = true;
+    if (handshake(bus)) {
+      if (receiveMessages(bus)) {
+        left = true;
+      }
+      if (notification[bus] !== Notification.Messages) {
+        takeNotifications(bus);
+      }
     }
   }
   return left;
@@ -295,23 +306,39 @@ function traceNew(bus: number): void {
   }
 }
 
+/** Shows the driver what was read and written since the last time; returns true when it is something new to read. */
+function publish(bus: number): boolean {
+  const memory = windowWords[layoutWindow[bus]];
+  const at = deviceHeadAt[bus];
+  if (traced) {
+    traceNew(bus);
+  }
+  barrier();
+  memory[at + Layout.HeadHeadWord] = head[bus];
+  if (tail[bus] === publishedTail[bus]) {
+    return false;
+  }
+  memory[at + Layout.HeadTailWord] = tail[bus];
+  publishedTail[bus] = tail[bus];
+  return true;
+}
+
 /** Second half of a pass: events, then the new tail and head in one step and one doorbell for all of it. */
 export function sendAll(): void {
   for (let bus = 0; bus < busCount; bus++) {
     if (state[bus] === Peer.Run) {
+      let rings = false;
+      if (notification[bus] !== Notification.Messages) {
+        rings = publish(bus) && announceMessages(bus);
+        rings = announceUsed(bus) || rings;
+      }
       if (anyEvent(bus)) {
         sendEvents(bus);
       }
-      const memory = windowWords[layoutWindow[bus]];
-      const at = deviceHeadAt[bus];
-      if (traced) {
-        traceNew(bus);
+      if (publish(bus) && announceMessages(bus)) {
+        rings = true;
       }
-      barrier();
-      memory[at + Layout.HeadHeadWord] = head[bus];
-      if (tail[bus] !== publishedTail[bus]) {
-        memory[at + Layout.HeadTailWord] = tail[bus];
-        publishedTail[bus] = tail[bus];
+      if (rings) {
         barrier();
         ring(bus);
       }
@@ -326,7 +353,10 @@ export function pollInterval(): number {
     if (blocked[bus] === 1) {
       return Budget.BlockedPoll;
     }
-    if (state[bus] !== Peer.Run) {
+    if (pollLimit[bus] < interval) {
+      interval = pollLimit[bus];
+    }
+    if (state[bus] !== Peer.Run && interval > Budget.HandshakePoll) {
       interval = Budget.HandshakePoll;
     }
   }

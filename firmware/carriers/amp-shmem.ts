@@ -4,8 +4,11 @@ import { barrier, fill, log, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { slotBytes } from '../bus/bus-table.hot.js';
 import { parkAt } from '../bus/stray.hot.js';
+import { Notification } from '../wire/notification.js';
+import type { NotificationOptions } from '../bus/options.js';
 import { coversRegion } from '../transport/shared-memory.hot.js';
 import { Log } from '../wire/log.js';
+import { deviceBitsShift, deviceWordsAt, driverWordsAt, notification, wordCount, wordsMasked, wordWindow } from './amp-notify.hot.js';
 import {
   deviceElementsAt,
   deviceHeadAt,
@@ -32,15 +35,43 @@ export function layoutBytes(elements: number): number {
 /** Bytes behind the layout for requests that wait for a device (bus/stray.hot.ts). */
 const parkBytes = Capacity.Parked * Layout.ElementBytes;
 
+/** What a bus wants of its layout. */
+export interface LayoutOptions {
+  /** Queue elements per direction, 2..4096; one always stays empty. */
+  readonly elements: number;
+  /** A device of the bus may have requests wait, for which there is room behind the layout then. */
+  readonly parks: boolean;
+  readonly notifications: NotificationOptions;
+}
+
+/** Fills the tables of carriers/amp-notify.hot.ts; returns the bytes of one side's notification words. */
+function placeWords(bus: number, window: number, from: number, notifications: NotificationOptions): number {
+  const words = notifications.kind === 'words' ? notifications.words : 0;
+  const masked = notifications.kind === 'words' && notifications.masked === true;
+  const bytes = words * 8 * (masked ? 3 : 2);
+  notification[bus] = { messages: Notification.Messages, doorbell: Notification.Doorbell, words: Notification.Words }[notifications.kind];
+  wordCount[bus] = words;
+  wordsMasked[bus] = masked ? 1 : 0;
+  deviceBitsShift[bus] = notifications.kind === 'words' ? [1, 2, 4, 8, 16].indexOf(notifications.bitsPerDevice) : 0;
+  wordWindow[bus] = window;
+  deviceWordsAt[bus] = from / 2;
+  driverWordsAt[bus] = (from + bytes) / 2;
+  return bytes;
+}
+
 /**
- * Publishes the layout of `bus` at `place`; what lay there before is cleared, never trusted. The magic comes last. `parks`
- * says that a device of the bus may have requests wait, for which there is room behind the layout then.
+ * Publishes the layout of `bus` at `place`; what lay there before is cleared, never trusted. The magic comes last. Behind the
+ * elements lie the device's and the driver's notification words.
  */
-export function publishLayout(bus: number, place: LayoutPlace, window: WindowDescription, elements: number, parks: boolean): void {
-  const bytes = layoutBytes(elements) + (parks ? parkBytes : 0);
+export function publishLayout(bus: number, place: LayoutPlace, window: WindowDescription, options: LayoutOptions): void {
+  const elements = options.elements;
   if (elements < 2 || elements > 4096) {
     throw new Error('bus ' + bus + ' has ' + elements + ' queue elements: 2 to 4096 are possible');
   }
+  const wordsOffset = layoutBytes(elements);
+  const wordBytes = placeWords(bus, place.window, place.offset + wordsOffset, options.notifications);
+  const parkOffset = wordsOffset + 2 * wordBytes;
+  const bytes = parkOffset + (options.parks ? parkBytes : 0);
   if (place.offset % 8 !== 0 || place.offset < 0 || place.offset + bytes > window.bytes) {
     throw new Error('the layout of bus ' + bus + ' does not fit window "' + window.name + '" at offset ' + place.offset);
   }
@@ -61,7 +92,7 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
   deviceElementsAt[bus] = base + elementsOffset / 2;
   driverElementsAt[bus] = base + elementsOffset / 2 + elements * Layout.ElementWords;
   elementCount[bus] = elements;
-  parkAt[bus] = base + layoutBytes(elements) / 2;
+  parkAt[bus] = base + parkOffset / 2;
   slotBytes[bus] = Layout.ElementBytes;
   memory[base + 1] = Layout.HeaderBytes;
   memory[base + 2] = Layout.Version;
@@ -71,6 +102,12 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
     memory[base + byte / 2] = value & 65535;
     memory[base + byte / 2 + 1] = value >> 16;
   };
+  if (wordCount[bus] !== 0) {
+    memory[base + 3] = wordsMasked[bus];
+    memory[base + 4] = wordCount[bus] | (1 << (deviceBitsShift[bus] + 8));
+    offset64(16, wordsOffset);
+    offset64(40, wordsOffset + wordBytes);
+  }
   offset64(24, deviceHeadOffset);
   offset64(32, elementsOffset);
   offset64(48, driverHeadOffset);

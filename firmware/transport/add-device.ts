@@ -120,9 +120,9 @@ function isPowerOfTwo(size: number): boolean {
   return size >= 1 && size <= 32768 && size % 1 === 0 && (size & (size - 1)) === 0;
 }
 
-/** Feature bits a device type may name: 0 .. 23 and 50 .. 127; those between belong to the rings and the transport. */
-function isDeviceFeature(bit: number): boolean {
-  return bit % 1 === 0 && bit >= 0 && bit <= 127 && (bit < 24 || bit >= 50);
+/** Feature bits a device type may name: 0 .. 23 and 50 upwards; those between belong to the rings and the transport. */
+function isDeviceFeature(bit: number, blocks: number): boolean {
+  return bit % 1 === 0 && bit >= 0 && bit < blocks * 32 && (bit < 24 || bit >= 50);
 }
 
 /** What a bus adds to every device it carries. */
@@ -130,6 +130,10 @@ export interface BusIdentity {
   readonly vendor: number;
   /** Ring and transport feature bits offered besides VERSION_1. */
   readonly ringFeatures: readonly number[];
+  /** Of all offered bits, those the driver must accept. */
+  readonly requiredFeatures: readonly number[];
+  /** Most feature blocks of a device; known drivers take 2, or 4. */
+  readonly mostFeatureBlocks: number;
 }
 
 /** Ring and transport features this stack serves. */
@@ -156,8 +160,10 @@ function ringFeaturesOf(model: DeviceModel, wanted: readonly number[]): number[]
 }
 
 /** Enters which accepted feature bits need others; what is offered must keep the same rule. */
-function addDependencies(device: number, model: DeviceModel, offered: readonly number[]): void {
-  const requires = model.type.requires === undefined ? [] : model.type.requires;
+function addDependencies(device: number, model: DeviceModel, offered: readonly number[], required: readonly number[]): void {
+  // VERSION_1 is always accepted, so what it needs is required of every driver.
+  const ofBus = required.map((bit): [number, number] => [Feature.Version1, bit]);
+  const requires = (model.type.requires === undefined ? [] : model.type.requires).concat(ofBus);
   dependencyAt[device] = dependenciesUsed;
   dependencyCount[device] = 0;
   requires.forEach((pair) => {
@@ -214,8 +220,8 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   if (!(model.type.deviceId >= 1 && model.type.deviceId <= 65535 && model.type.deviceId % 1 === 0)) {
     refuse(model, 'a device id lies between 1 and 65535');
   }
-  if (!model.features.every(isDeviceFeature)) {
-    refuse(model, 'a device feature bit lies in 0 to 23 or 50 to 127');
+  if (!model.features.every((bit) => isDeviceFeature(bit, identity.mostFeatureBlocks))) {
+    refuse(model, 'a device feature bit lies in 0 to 23 or 50 to ' + (identity.mostFeatureBlocks * 32 - 1));
   }
   const blocks = model.features.reduce((most, bit) => Math.max(most, (bit >> 5) + 1), 2);
   if (device >= Capacity.Devices) {
@@ -250,7 +256,7 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   if (model.uuid !== undefined && !/^[0-9a-fA-F]{32}$/.test(model.uuid)) {
     refuse(model, 'a uuid has 32 hexadecimal digits');
   }
-  addDependencies(device, model, offered);
+  addDependencies(device, model, offered, identity.requiredFeatures);
   addRegions(device, model);
 
   deviceStatus[device] = 0;

@@ -35,14 +35,18 @@ const enum EventState {
   Due = 2,
 }
 
+function append(bus: number, entry: number): void {
+  let place = listFirst[bus] + listCount[bus];
+  if (place >= Capacity.Events) {
+    place -= Capacity.Events;
+  }
+  list[bus * Capacity.Events + place] = entry;
+  listCount[bus] = listCount[bus] + 1;
+}
+
 function raise(bus: number, entry: number): void {
   if (state[entry] === 0) {
-    let place = listFirst[bus] + listCount[bus];
-    if (place >= Capacity.Events) {
-      place -= Capacity.Events;
-    }
-    list[bus * Capacity.Events + place] = entry;
-    listCount[bus] = listCount[bus] + 1;
+    append(bus, entry);
   }
   state[entry] = EventState.Listed | EventState.Due;
 }
@@ -140,6 +144,25 @@ export function nextEvent(bus: number): number {
     state[entry] = 0;
     if (due !== 0 && (entry >= Entry.FirstDevice || queueState[entry] !== QueueState.Disabled)) {
       return entry;
+    }
+  }
+  return -1;
+}
+
+/** Takes the next due EVENT_USED of `bus` out of the list, whatever stands before it; returns its queue, or -1. Other entries stay. */
+export function takeUsedEvent(bus: number): number {
+  for (let left = listCount[bus]; left > 0; left--) {
+    const entry = list[bus * Capacity.Events + listFirst[bus]];
+    listFirst[bus] = listFirst[bus] + 1 === Capacity.Events ? 0 : listFirst[bus] + 1;
+    listCount[bus] = listCount[bus] - 1;
+    if (entry >= Entry.FirstDevice) {
+      append(bus, entry);
+    } else {
+      const due = state[entry] & EventState.Due;
+      state[entry] = 0;
+      if (due !== 0 && queueState[entry] !== QueueState.Disabled) {
+        return entry;
+      }
     }
   }
   return -1;

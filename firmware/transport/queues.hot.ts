@@ -9,6 +9,7 @@ import { Answer, answerAt, discard, frameWindow, requestAt, requestBytes, wide }
 import { queueAddress, queueFeature, QueueFeature, queueMaximum, queueSize, queueState, QueueState, Ring } from '../virtqueue/queue-table.hot.js';
 import { configureQueue, disableQueue, stageAreas } from '../virtqueue/queue.hot.js';
 import { kick } from '../virtqueue/kicks.hot.js';
+import { announceQueue } from './available.hot.js';
 import { deviceBus, deviceStatus, firstQueue, hasFeature, isRunning, queueCount } from './device.hot.js';
 
 /** Row in the queue tables for queue index high:low of `device`, or -1. */
@@ -119,10 +120,9 @@ export function eventAvail(device: number): number {
   }
   const memory = windowWords[frameWindow];
   const queue = queueRow(device, memory[requestAt], memory[requestAt + 1]);
-  if (queue < 0 || queueState[queue] !== QueueState.Enabled || !isRunning(device)) {
+  if (queue < 0 || !announceQueue(device, queue)) {
     return discard(Discard.NoQueue);
   }
-  kick(queue);
   // An event is never answered (R-023).
   return Answer.None;
 }

@@ -9,9 +9,8 @@ import { Feature } from '../wire/features.js';
 import { Rule } from '../wire/profile.js';
 import { effectSeen } from '../bus/bus-events.hot.js';
 import { busRules } from '../bus/bus-table.hot.js';
-import { queueState, QueueState } from '../virtqueue/queue-table.hot.js';
 import { disableQueue } from '../virtqueue/queue.hot.js';
-import { kick } from '../virtqueue/kicks.hot.js';
+import { announceAll } from './available.hot.js';
 import {
   deviceBus,
   deviceCount,
@@ -92,12 +91,7 @@ function startDevice(device: number): void {
     deviceStatus[device] = deviceStatus[device] | Status.DriverOk;
     log(Log.DriverOk, deviceNumber[device]);
     // Buffers may have been made available before DRIVER_OK, when no notification is allowed.
-    const first = firstQueue[device];
-    for (let index = 0; index < queueCount[device]; index++) {
-      if (queueState[first + index] === QueueState.Enabled) {
-        kick(first + index);
-      }
-    }
+    announceAll(device);
   }
 }
 

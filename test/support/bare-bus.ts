@@ -37,7 +37,7 @@ export class BareBus {
     addBus(0, profile, size, transportFeatures);
     assert.ok(proposeRevision(0, 1, size, transportFeatures, 0), 'a driver side with the same abilities agrees');
     slotBytes[0] = this.slotSize();
-    devices.forEach((model) => addDevice(0, model, { vendor, ringFeatures }));
+    devices.forEach((model) => addDevice(0, model, { vendor, ringFeatures, requiredFeatures: [], mostFeatureBlocks: 4 }));
   }
 
   private slotSize(): number {

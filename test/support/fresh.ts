@@ -1,5 +1,5 @@
 // Every test begins with a firmware that remembers nothing: whatever an earlier test in this process left is reset first.
-import type { App } from '../../firmware/main.js';
+import type { App, NotificationOptions } from '../../firmware/main.js';
 import { bus } from '../../firmware/main.js';
 import type { DeviceModel } from '../../firmware/devices/device-model.js';
 import { discarded } from '../../firmware/bus/frame.hot.js';
@@ -33,6 +33,10 @@ export interface BusSettings {
   pingSeconds?: number;
   leaveState?: number;
   askState?: number;
+  notifications?: NotificationOptions;
+  pollMicroseconds?: number;
+  requiredFeatures?: readonly number[];
+  mostFeatureBlocks?: number;
   elements?: number;
   vendor?: number;
   /** Ring features offered; none by default, so that tests see what they ask for. */

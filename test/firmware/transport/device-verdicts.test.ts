@@ -102,3 +102,37 @@ test('R-170 a device that cannot start answers DRIVER_OK with DEVICE_NEEDS_RESET
   able = true;
   assert.equal(tryToStart().status, 0x0f, 'a reset gives another try');
 });
+
+test('R-119 R-120 R-124 a bus may require features: without them FEATURES_OK is refused', () => {
+  const bus = connectedTo([testDevice({ number: 1 }).model], { ringFeatures: [33, 36, 29], requiredFeatures: [33, 36] });
+  const device = new DriverDevice(bus, 1);
+  const verdictOf = (block0: number, block1: number): number => {
+    device.setStatus(0);
+    device.setStatus(3);
+    device.setFeatures(block0, block1);
+    return device.setStatus(0x0b);
+  };
+  assert.deepEqual(device.features(), [0x20000000, 0x13]);
+  [[0, 1], [0, 3], [0, 0x11], [0x20000000, 1]].forEach(([block0, block1]) => assert.equal(verdictOf(block0 ?? 0, block1 ?? 0), 3));
+  assert.equal(verdictOf(0, 0x13), 0x0b);
+  assert.throws(() => connectedTo([testDevice({ number: 1 }).model], { requiredFeatures: [33] }), /needs bit 33, which is not offered/);
+});
+
+test('R-091 R-100 R-106 more than 4 feature blocks where the bus is configured for them', () => {
+  const model = testDevice({ number: 1, features: [0, 128, 255] }).model;
+  assert.throws(() => connectedTo([model]), /0 to 23 or 50 to 127/);
+  [1, 9, 2.5].forEach((mostFeatureBlocks) => assert.throws(() => connectedTo([model], { mostFeatureBlocks }), /2 to 8 are possible/));
+  const bus = connectedTo([model], { mostFeatureBlocks: 8, profile: 'C' });
+  const device = new DriverDevice(bus, 1);
+  assert.equal(read32(device.request('GET_DEVICE_INFO', 2, []), 24), 8);
+  assert.deepEqual(device.request('GET_DEVICE_FEATURES', 3, le32(4).concat(le32(4))).slice(8), le32(1).concat(le32(0), le32(0), le32(0x80000000)));
+  device.setStatus(3);
+  device.request('SET_DRIVER_FEATURES', 4, le32(1).concat(le32(1), le32(1)));
+  device.request('SET_DRIVER_FEATURES', 4, le32(7).concat(le32(1), le32(0x80000000)));
+  assert.equal(device.setStatus(0x0b), 0x0b);
+  device.setStatus(0);
+  device.setStatus(3);
+  device.request('SET_DRIVER_FEATURES', 4, le32(1).concat(le32(1), le32(1)));
+  device.request('SET_DRIVER_FEATURES', 4, le32(6).concat(le32(1), le32(1)));
+  assert.equal(device.setStatus(0x0b), 3, 'a bit that is not offered, in a block that is there');
+});

@@ -20,6 +20,8 @@ export class AmpBus {
   deviceElements = 0;
   driverHead = 0;
   driverElements = 0;
+  driverWords = 0;
+  wordBytes = 0;
   elements = 0;
   /** Own indices. */
   tail = 0;
@@ -58,7 +60,7 @@ export class AmpBus {
     const base = this.machine.layout;
     this.until('the device side publishes the shared-memory layout', () => this.word(base) === LAYOUT_MAGIC);
     this.machine.barrier();
-    const fields: number[][] = [[2, 64], [4, 1], [6, 0], [8, 0], [12, 64], [14, 0]];
+    const fields: number[][] = [[2, 64], [4, 1], [12, 64], [14, 0]];
     fields.forEach((field) => {
       if (this.word(base + field[0]) !== field[1]) {
         throw new Error('layout header: field at ' + field[0] + ' is ' + this.word(base + field[0]) + ', not ' + field[1]);
@@ -68,6 +70,9 @@ export class AmpBus {
     this.elements = this.word(base + 10);
     this.deviceHead = offset(24);
     this.deviceElements = offset(32);
+    // Three regions of words when the first feature bit says that there are masks.
+    this.wordBytes = (this.word(base + 8) & 255) * ((this.word(base + 6) & 1) === 0 ? 16 : 24);
+    this.driverWords = offset(40);
     this.driverHead = offset(48);
     this.driverElements = offset(56);
   }
@@ -90,6 +95,9 @@ export class AmpBus {
     }
     for (let at = 0; at < this.elements * 64; at += 2) {
       this.setWord(this.driverElements + at, 0);
+    }
+    for (let at = 0; at < this.wordBytes; at += 2) {
+      this.setWord(this.driverWords + at, 0);
     }
     this.tail = 0;
     this.head = 0;
