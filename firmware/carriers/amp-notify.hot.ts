@@ -102,7 +102,7 @@ export function announceUsed(bus: number): boolean {
   return due;
 }
 
-/** What came since the last look reaches the queues, as EVENT_AVAIL would have. */
+/** What came since the last look reaches the queues, as EVENT_AVAIL would have. @rare */
 export function takeNotifications(bus: number): void {
   if (notification[bus] === Notification.Doorbell) {
     // The doorbell does not say for which queue it was, so every one of the bus is looked at.

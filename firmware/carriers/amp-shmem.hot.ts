@@ -55,60 +55,113 @@ export const driverElementsAt = new Int32Array(Capacity.Buses);
 /** Elements of each ring; one always stays empty. */
 export const elementCount = new Uint16Array(Capacity.Buses);
 
-/** Own state and indices; what stands in shared memory is only a copy for the driver. */
-const state = new Uint8Array(Capacity.Buses);
-const tail = new Uint16Array(Capacity.Buses);
-const head = new Uint16Array(Capacity.Buses);
-/** The driver's head as last seen plausible. */
-const peerHead = new Uint16Array(Capacity.Buses);
-/** The tail the driver can see. */
-const publishedTail = new Uint16Array(Capacity.Buses);
+/** Own state and indices of the buses that are not open; what stands in shared memory is only a copy for the driver. */
+const stateOf = new Uint8Array(Capacity.Buses);
+const tailOf = new Uint16Array(Capacity.Buses);
+const headOf = new Uint16Array(Capacity.Buses);
+const peerHeadOf = new Uint16Array(Capacity.Buses);
+const publishedTailOf = new Uint16Array(Capacity.Buses);
+const blockedOf = new Uint8Array(Capacity.Buses);
 
 /** The head up to which elements were traced; used in traced builds only. */
 const tracedHead = new Uint16Array(Capacity.Buses);
 
-/** 1 = something waits for room in the outgoing ring. The driver rings nothing when it makes room, so the loop looks often. */
-const blocked = new Uint8Array(Capacity.Buses);
+/** The open bus; -1 = none. Its rows are held in variables, since every pass needs most of them (see virtqueue/split.hot.ts). */
+let openRow = -1;
+let window = 0;
+let ownHeadAt = 0;
+let peerHeadAt = 0;
+let ownElementsAt = 0;
+let peerElementsAt = 0;
+let count = 0;
+let state: number = Peer.Init;
+let tail = 0;
+let head = 0;
+/** The driver's head as last seen plausible. */
+let peerHead = 0;
+/** The tail the driver can see. */
+let publishedTail = 0;
+/** Something waits for room in the outgoing ring. The driver rings nothing when it makes room, so the loop looks often. */
+let blocked = false;
+/** Buffers are announced out of band, too (amp-notify.hot.ts). */
+let outOfBand = false;
+/** Microseconds the loop may sleep at most, for this bus. */
+let longestPause = 0;
 
 /** Longest sleep of the loop in microseconds, for buses without doorbells (R-274). */
 export const pollLimit = new Int32Array(Capacity.Buses);
 
 let busCount = 0;
+/** Microseconds the loop may sleep, for all buses: found out at the end of each pass. */
+let interval = 0;
 
-export function setBusCount(count: number): void {
-  busCount = count;
+/** Puts the open bus's rows back into the tables. */
+function close(): void {
+  if (openRow >= 0) {
+    stateOf[openRow] = state;
+    tailOf[openRow] = tail;
+    headOf[openRow] = head;
+    peerHeadOf[openRow] = peerHead;
+    publishedTailOf[openRow] = publishedTail;
+    blockedOf[openRow] = blocked ? 1 : 0;
+    openRow = -1;
+  }
 }
 
-/** Writes the own queue head's status, tail and head. */
-function writeHead(bus: number): void {
-  const memory = windowWords[layoutWindow[bus]];
-  const at = deviceHeadAt[bus];
-  memory[at + Layout.HeadTailWord] = tail[bus];
-  memory[at + Layout.HeadHeadWord] = head[bus];
+/** `number` buses have their tables filled. */
+export function setBusCount(number: number): void {
+  close();
+  busCount = number;
+}
+
+/** Makes `bus` the open one. */
+function open(bus: number): void {
+  close();
+  openRow = bus;
+  window = layoutWindow[bus];
+  ownHeadAt = deviceHeadAt[bus];
+  peerHeadAt = driverHeadAt[bus];
+  ownElementsAt = deviceElementsAt[bus];
+  peerElementsAt = driverElementsAt[bus];
+  count = elementCount[bus];
+  state = stateOf[bus];
+  tail = tailOf[bus];
+  head = headOf[bus];
+  peerHead = peerHeadOf[bus];
+  publishedTail = publishedTailOf[bus];
+  blocked = blockedOf[bus] === 1;
+  outOfBand = notification[bus] !== Notification.Messages;
+  longestPause = pollLimit[bus] < Budget.RunningPoll ? pollLimit[bus] : Budget.RunningPoll;
+}
+
+/** Enters `next` and shows it in the own queue head, tail and head before it. */
+function enter(next: number): void {
+  const memory = windowWords[window];
+  state = next;
+  memory[ownHeadAt + Layout.HeadTailWord] = tail;
+  memory[ownHeadAt + Layout.HeadHeadWord] = head;
   barrier();
-  memory[at + Layout.HeadStatusWord] = state[bus];
+  memory[ownHeadAt + Layout.HeadStatusWord] = state;
 }
 
-function enter(bus: number, next: number): void {
-  state[bus] = next;
-  writeHead(bus);
-}
-
-/** Starts the handshake from the beginning: INIT, indices 0, nothing left of an earlier life. */
+/** Starts the handshake from the beginning: INIT, indices 0, nothing left of an earlier life. @rare */
 export function restart(bus: number): void {
-  tail[bus] = 0;
-  head[bus] = 0;
-  peerHead[bus] = 0;
-  publishedTail[bus] = 0;
+  if (bus !== openRow) {
+    open(bus);
+  }
+  tail = 0;
+  head = 0;
+  peerHead = 0;
+  publishedTail = 0;
   if (traced) {
     tracedHead[bus] = 0;
   }
-  blocked[bus] = 0;
+  blocked = false;
   parkedCount[bus] = 0;
   restartWords(bus);
   resetAgreement(bus);
   forgetBusEvents(bus);
-  enter(bus, Peer.Init);
+  enter(Peer.Init);
 }
 
 /** The driver side vanished: all its devices are reset without a message, then the handshake begins anew (R-280). @rare */
@@ -120,11 +173,10 @@ function driverGone(bus: number, reason: number): void {
 
 /** One step of the handshake; returns true while messages may flow. */
 function handshake(bus: number): boolean {
-  const memory = windowWords[layoutWindow[bus]];
-  const at = driverHeadAt[bus];
-  const magic = memory[at + Layout.HeadMagicWord];
-  const peer = memory[at + Layout.HeadStatusWord] & Layout.StatusMask;
-  if (state[bus] === Peer.Run) {
+  const memory = windowWords[window];
+  const magic = memory[peerHeadAt + Layout.HeadMagicWord];
+  const peer = memory[peerHeadAt + Layout.HeadStatusWord] & Layout.StatusMask;
+  if (state === Peer.Run) {
     if (magic === Layout.HeadMagic && (peer === Peer.Run || peer === Peer.Ready)) {
       return true;
     }
@@ -132,13 +184,13 @@ function handshake(bus: number): boolean {
     return false;
   }
   if (magic !== Layout.HeadMagic || peer > Peer.Run) {
-    if (state[bus] !== Peer.Init) {
+    if (state !== Peer.Init) {
       restart(bus);
     }
     return false;
   }
-  if (state[bus] === Peer.Init) {
-    enter(bus, Peer.Ready);
+  if (state === Peer.Init) {
+    enter(Peer.Ready);
     log(Log.Ready, bus);
     // Before READY a doorbell finds the driver without its tables (R-277).
     if (peer !== Peer.Init) {
@@ -150,14 +202,14 @@ function handshake(bus: number): boolean {
   }
   // The driver's indices count from its READY on; nothing has been sent to it, so it cannot have read anything.
   barrier();
-  if (memory[at + Layout.HeadHeadWord] !== 0 || memory[at + Layout.HeadTailWord] >= elementCount[bus]) {
+  if (memory[peerHeadAt + Layout.HeadHeadWord] !== 0 || memory[peerHeadAt + Layout.HeadTailWord] >= count) {
     return false;
   }
   // The layout has no field for revision or features: its version stands for revision 1, features are configured at both ends.
   if (!proposeRevision(bus, Revision.Newest, Layout.ElementBytes, ownFeatures[bus], 0)) {
     return false;
   }
-  enter(bus, Peer.Run);
+  enter(Peer.Run);
   log(Log.Run, bus);
   ring(bus);
   return true;
@@ -173,26 +225,25 @@ function anyActive(bus: number): boolean {
   return false;
 }
 
-/** True when the slot at word `at` holds a GET_DEVICES: what a driver that starts sends first. */
-function isGetDevices(window: number, at: number): boolean {
-  const word = windowWords[window][at];
+/** True when the driver's element 0 holds a GET_DEVICES: what a driver that starts sends first. */
+function beginsWithGetDevices(): boolean {
+  const word = windowWords[window][peerElementsAt];
   return (word & MessageType.Defined) === MessageType.Bus && word >> 8 === BusMessageId.GetDevices;
 }
 
 /** Elements of the outgoing ring that are free, after a plausible look at the driver's head; -1 = implausible. */
-function freeElements(bus: number): number {
-  const count = elementCount[bus];
-  const seen = windowWords[layoutWindow[bus]][driverHeadAt[bus] + Layout.HeadHeadWord];
+function freeElements(): number {
+  const seen = windowWords[window][peerHeadAt + Layout.HeadHeadWord];
   if (seen >= count) {
     return -1;
   }
-  const unreadBefore = tail[bus] - peerHead[bus] + (tail[bus] < peerHead[bus] ? count : 0);
-  const unread = tail[bus] - seen + (tail[bus] < seen ? count : 0);
+  const unreadBefore = tail - peerHead + (tail < peerHead ? count : 0);
+  const unread = tail - seen + (tail < seen ? count : 0);
   // The driver's head only moves towards our tail.
   if (unread > unreadBefore) {
     return -1;
   }
-  peerHead[bus] = seen;
+  peerHead = seen;
   return count - 1 - unread;
 }
 
@@ -201,17 +252,14 @@ function freeElements(bus: number): number {
  * order, when the outgoing ring is full (R-278). Returns true when messages are left that could be handled now.
  */
 function receiveMessages(bus: number): boolean {
-  const window = layoutWindow[bus];
-  const memory = windowWords[window];
-  const count = elementCount[bus];
-  let free = freeElements(bus);
-  const peerTail = memory[driverHeadAt[bus] + Layout.HeadTailWord];
+  let free = freeElements();
+  const peerTail = windowWords[window][peerHeadAt + Layout.HeadTailWord];
   if (free < 0 || peerTail >= count) {
     driverGone(bus, Log.DriverLost);
     return true;
   }
   // A driver that came back unseen has asked for the devices in element 0 and read nothing yet, wherever we are (R-280).
-  if (peerTail === 1 && peerHead[bus] === 0 && isGetDevices(window, driverElementsAt[bus]) && anyActive(bus)) {
+  if (peerTail === 1 && peerHead === 0 && beginsWithGetDevices() && anyActive(bus)) {
     driverGone(bus, Log.DriverLost);
     return true;
   }
@@ -221,36 +269,35 @@ function receiveMessages(bus: number): boolean {
   if (parkedCount[bus] !== 0) {
     free = receiveParked(bus, free);
   }
-  while (head[bus] !== peerTail && free > 0 && budget > 0) {
+  while (head !== peerTail && free > 0 && budget > 0) {
     budget -= 1;
-    const from = driverElementsAt[bus] + head[bus] * Layout.ElementWords;
-    const to = deviceElementsAt[bus] + tail[bus] * Layout.ElementWords;
+    const from = peerElementsAt + head * Layout.ElementWords;
+    const to = ownElementsAt + tail * Layout.ElementWords;
     const bytes = receive(bus, window, from, Layout.ElementBytes, to);
     if (bytes < 0) {
       // It waits for a device, in order; the loop looks again by itself.
       return false;
     }
-    head[bus] = head[bus] + 1 === count ? 0 : head[bus] + 1;
+    head = head + 1 === count ? 0 : head + 1;
     if (bytes !== 0) {
-      tail[bus] = tail[bus] + 1 === count ? 0 : tail[bus] + 1;
+      tail = tail + 1 === count ? 0 : tail + 1;
       free -= 1;
     }
   }
-  blocked[bus] = head[bus] !== peerTail && free <= 0 ? 1 : 0;
-  return head[bus] !== peerTail && free > 0;
+  blocked = head !== peerTail && free <= 0;
+  return head !== peerTail && free > 0;
 }
 
-/** Handles requests that waited for their device (R-061), as far as `free` elements hold the answers; returns the elements left. */
+/** Handles requests that waited for their device (R-061), as far as `free` elements hold the answers; returns the elements left. @rare */
 function receiveParked(bus: number, free: number): number {
-  const window = layoutWindow[bus];
   let left = free;
   let slot = nextParked(bus);
   while (slot >= 0 && left > 0) {
-    const to = deviceElementsAt[bus] + tail[bus] * Layout.ElementWords;
+    const to = ownElementsAt + tail * Layout.ElementWords;
     const bytes = receive(bus, window, parkedAt(bus, slot), Layout.ElementBytes, to);
     unpark(bus, window, slot);
     if (bytes > 0) {
-      tail[bus] = tail[bus] + 1 === elementCount[bus] ? 0 : tail[bus] + 1;
+      tail = tail + 1 === count ? 0 : tail + 1;
       left -= 1;
     }
     slot = nextParked(bus);
@@ -260,16 +307,16 @@ function receiveParked(bus: number, free: number): number {
 
 /** Writes the events that wait into free elements. */
 function sendEvents(bus: number): void {
-  let free = freeElements(bus);
+  let free = freeElements();
   while (free > 0) {
-    if (sendNext(bus, layoutWindow[bus], deviceElementsAt[bus] + tail[bus] * Layout.ElementWords) === 0) {
+    if (sendNext(bus, window, ownElementsAt + tail * Layout.ElementWords) === 0) {
       return;
     }
-    tail[bus] = tail[bus] + 1 === elementCount[bus] ? 0 : tail[bus] + 1;
+    tail = tail + 1 === count ? 0 : tail + 1;
     free -= 1;
   }
   if (anyEvent(bus)) {
-    blocked[bus] = 1;
+    blocked = true;
   }
 }
 
@@ -277,11 +324,14 @@ function sendEvents(bus: number): void {
 export function receiveAll(): boolean {
   let left = false;
   for (let bus = 0; bus < busCount; bus++) {
+    if (bus !== openRow) {
+      open(bus);
+    }
     if (handshake(bus)) {
       if (receiveMessages(bus)) {
         left = true;
       }
-      if (notification[bus] !== Notification.Messages) {
+      if (outOfBand) {
         takeNotifications(bus);
       }
     }
@@ -291,74 +341,77 @@ export function receiveAll(): boolean {
 
 /** Traces what this pass took and made, before the driver side can write over it. */
 function traceNew(bus: number): void {
-  const window = layoutWindow[bus];
-  const count = elementCount[bus];
   let at = tracedHead[bus];
-  while (at !== head[bus]) {
-    traceElement(1, window, (driverElementsAt[bus] + at * Layout.ElementWords) * 2, Layout.ElementBytes);
+  while (at !== head) {
+    traceElement(1, window, (peerElementsAt + at * Layout.ElementWords) * 2, Layout.ElementBytes);
     at = at + 1 === count ? 0 : at + 1;
   }
   tracedHead[bus] = at;
-  at = publishedTail[bus];
-  while (at !== tail[bus]) {
-    traceElement(0, window, (deviceElementsAt[bus] + at * Layout.ElementWords) * 2, Layout.ElementBytes);
+  at = publishedTail;
+  while (at !== tail) {
+    traceElement(0, window, (ownElementsAt + at * Layout.ElementWords) * 2, Layout.ElementBytes);
     at = at + 1 === count ? 0 : at + 1;
   }
 }
 
 /** Shows the driver what was read and written since the last time; returns true when it is something new to read. */
 function publish(bus: number): boolean {
-  const memory = windowWords[layoutWindow[bus]];
-  const at = deviceHeadAt[bus];
+  const memory = windowWords[window];
   if (traced) {
     traceNew(bus);
   }
   barrier();
-  memory[at + Layout.HeadHeadWord] = head[bus];
-  if (tail[bus] === publishedTail[bus]) {
+  memory[ownHeadAt + Layout.HeadHeadWord] = head;
+  if (tail === publishedTail) {
     return false;
   }
-  memory[at + Layout.HeadTailWord] = tail[bus];
-  publishedTail[bus] = tail[bus];
+  memory[ownHeadAt + Layout.HeadTailWord] = tail;
+  publishedTail = tail;
   return true;
+}
+
+/** Out of band: shows the answers of this pass, then announces queues; returns true when a doorbell is due. @rare */
+function announceOutOfBand(bus: number): boolean {
+  const answers = publish(bus) && announceMessages(bus);
+  return announceUsed(bus) || answers;
 }
 
 /** Second half of a pass: events, then the new tail and head in one step and one doorbell for all of it. */
 export function sendAll(): void {
+  interval = Budget.RunningPoll;
   for (let bus = 0; bus < busCount; bus++) {
-    if (state[bus] === Peer.Run) {
+    if (bus !== openRow) {
+      open(bus);
+    }
+    let pause = longestPause;
+    if (state === Peer.Run) {
       let rings = false;
-      if (notification[bus] !== Notification.Messages) {
-        rings = publish(bus) && announceMessages(bus);
-        rings = announceUsed(bus) || rings;
+      if (outOfBand) {
+        rings = announceOutOfBand(bus);
       }
       if (anyEvent(bus)) {
         sendEvents(bus);
       }
-      if (publish(bus) && announceMessages(bus)) {
+      if (publish(bus) && (!outOfBand || announceMessages(bus))) {
         rings = true;
       }
       if (rings) {
         barrier();
         ring(bus);
       }
+      if (blocked && pause > Budget.BlockedPoll) {
+        pause = Budget.BlockedPoll;
+      }
+    } else if (pause > Budget.HandshakePoll) {
+      pause = Budget.HandshakePoll;
+    }
+    if (pause < interval) {
+      interval = pause;
     }
   }
 }
 
-/** Microseconds the loop may sleep when no doorbell rings. */
+/** Microseconds the loop may sleep after a pass when no doorbell rings. */
 export function pollInterval(): number {
-  let interval: number = waits === 0 ? Budget.RunningPoll : Budget.WaitPoll;
-  for (let bus = 0; bus < busCount; bus++) {
-    if (blocked[bus] === 1) {
-      return Budget.BlockedPoll;
-    }
-    if (pollLimit[bus] < interval) {
-      interval = pollLimit[bus];
-    }
-    if (state[bus] !== Peer.Run && interval > Budget.HandshakePoll) {
-      interval = Budget.HandshakePoll;
-    }
-  }
-  return interval;
+  return waits !== 0 && interval > Budget.WaitPoll ? Budget.WaitPoll : interval;
 }

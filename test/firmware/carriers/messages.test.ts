@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { fake, layouts } from '../../../hal/fake/port.js';
 import { loop, pass } from '../../../firmware/loop.hot.js';
 import { Wake } from '../../../hal/port.js';
+import { pollInterval } from '../../../firmware/carriers/amp-shmem.hot.js';
 import { start } from '../../../firmware/main.js';
 import { needsReset } from '../../../firmware/transport/needs-reset.hot.js';
 import { AmpBus } from '../../support/driver/amp-bus.js';
@@ -332,4 +333,39 @@ test('two buses are two worlds: numbers, rings, doorbells, life and death', () =
   assert.equal(new DriverDevice(one, 1).status(), 3);
   two.connect();
   assert.equal(new DriverDevice(two, 1).status(), 0);
+});
+
+/** Two buses with one device each and `elements` elements; both handshakes are through. */
+function twoBuses(elements: number): [AmpBus, AmpBus] {
+  forget();
+  fake.clear();
+  start({ buses: [1, 2].map((number) => ({ profile: 'A' as const, elements, devices: [testDevice({ number }).model] })) });
+  const buses = layouts.map((place) => new AmpBus({ ...hostMachine, layout: place.offset })) as [AmpBus, AmpBus];
+  buses.forEach((bus) => bus.connect());
+  return buses;
+}
+
+test('two buses in turn keep their own indices, around the ends of their rings', () => {
+  const [one, two] = twoBuses(8);
+  for (let turn = 0; turn < 60; turn++) {
+    for (let count = 0; count <= turn % 5; count++) {
+      assert.equal(new DriverDevice(one, 1).status(), 0, `turn ${turn}`);
+    }
+    assert.equal(new DriverDevice(two, 2).status(), 0, `turn ${turn}`);
+  }
+});
+
+test('R-278 a bus that waits for room makes the loop look often while another one has nothing to do', () => {
+  const [one] = twoBuses(4);
+  pass();
+  assert.equal(pollInterval(), 100000);
+  fillOutgoing(one);
+  one.put(ping(99));
+  pass();
+  assert.equal(pollInterval(), 1000);
+  takeAll(one);
+  pass();
+  assert.equal(takeAll(one).length, 1);
+  pass();
+  assert.equal(pollInterval(), 100000);
 });
