@@ -9,7 +9,7 @@ import { busyHandlers } from './transport/handlers.hot.js';
 import { finishReset, finishSuspend, giveUpSuspend } from './transport/status.hot.js';
 import { deviceWait, endWait, sinceLastLook, Wait, waitLeft } from './transport/wait.hot.js';
 
-/** Once per pass while something waits. */
+/** Once per pass while something waits. @rare */
 export function serveWaits(): void {
   const elapsed = sinceLastLook(clock());
   for (let device = 0; device < deviceCount; device++) {

@@ -134,7 +134,7 @@ export function pingAnswered(bus: number): number {
 
 /**
  * Writes the message that is due, whose slot at word `at` of `window` holds zeros and whose payload begins at word `payload`;
- * returns the bytes of the payload. A PING goes first.
+ * returns the bytes of the payload. A PING goes first. @rare
  */
 export function writeBusMessage(bus: number, window: number, at: number, payload: number): number {
   const memory = windowWords[window];

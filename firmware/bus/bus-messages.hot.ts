@@ -9,7 +9,7 @@ import { askedCountWord, bitmapWord, busNumberWords, busRules, countWord, nextWo
 import { Answer, answerAt, answerRoom, discard, frameWindow, requestAt, requestBytes } from './frame.hot.js';
 import { specificHandlers } from './handlers.hot.js';
 
-/** Handles a bus message whose header is in order; returns the bytes of the answer's payload or Answer.None. */
+/** Handles a bus message whose header is in order; returns the bytes of the answer's payload or Answer.None. @rare */
 export function busMessage(bus: number, id: number): number {
   switch (id) {
     case BusMessageId.GetDevices:

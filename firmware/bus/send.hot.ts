@@ -35,7 +35,7 @@ export function sendNext(bus: number, window: number, at: number): number {
   return bytes;
 }
 
-/** The answer to the SET_DEVICE_STATUS 0 whose reset has taken its time: status 0; requests reach the device again. */
+/** The answer to the SET_DEVICE_STATUS 0 whose reset has taken its time: status 0; requests reach the device again. @rare */
 function writeResetAnswer(device: number, window: number, at: number): number {
   const memory = windowWords[window];
   memory[at] = MessageType.Response | (MessageId.SetDeviceStatus << 8);

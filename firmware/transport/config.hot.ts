@@ -13,7 +13,7 @@ import { deviceWait, Wait } from './wait.hot.js';
 /** The bytes of the SET_CONFIG being judged, for config handlers. */
 export const configWrite = new Uint8Array(Capacity.ConfigWriteBytes);
 
-/** GET_CONFIG: one snapshot with its generation; length 0 when out of range or too long. */
+/** GET_CONFIG: one snapshot with its generation; length 0 when out of range or too long. @rare */
 export function getConfig(device: number): number {
   if (requestBytes < 8) {
     return discard(Discard.Payload);
@@ -33,7 +33,7 @@ export function getConfig(device: number): number {
   return 12 + length;
 }
 
-/** SET_CONFIG: all or nothing; the answer's length says which. An accepted write does not advance the generation. */
+/** SET_CONFIG: all or nothing; the answer's length says which. An accepted write does not advance the generation. @rare */
 export function setConfig(device: number): number {
   if (requestBytes < 12) {
     return discard(Discard.Payload);

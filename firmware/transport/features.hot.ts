@@ -21,7 +21,7 @@ import {
 import { featuresHandlers } from './handlers.hot.js';
 import { deviceWait, Wait } from './wait.hot.js';
 
-/** GET_DEVICE_FEATURES: always the offered set, zero beyond it, as many blocks as fit. */
+/** GET_DEVICE_FEATURES: always the offered set, zero beyond it, as many blocks as fit. @rare */
 export function getDeviceFeatures(device: number): number {
   if (requestBytes < 8) {
     return discard(Discard.Payload);
@@ -48,7 +48,7 @@ export function getDeviceFeatures(device: number): number {
   return 8 + count * 4;
 }
 
-/** SET_DRIVER_FEATURES: replaces exactly the named blocks; without effect once FEATURES_OK was accepted and while a reset is under way. */
+/** SET_DRIVER_FEATURES: replaces exactly the named blocks; without effect once FEATURES_OK was accepted and while a reset is under way. @rare */
 export function setDriverFeatures(device: number): number {
   if (requestBytes < 8) {
     return discard(Discard.Payload);

@@ -6,7 +6,7 @@ import { answerAt, frameWindow } from '../bus/frame.hot.js';
 import { Rule } from '../wire/profile.js';
 import { configSize, deviceBus, deviceId, deviceNumber, deviceUuid, featureBlocks, queueCount, vendorId } from './device.hot.js';
 
-/** GET_DEVICE_INFO: 24 bytes, or 44. The words left out are zero, admin queues included. */
+/** GET_DEVICE_INFO: 24 bytes, or 44. The words left out are zero, admin queues included. @rare */
 export function getDeviceInfo(device: number): number {
   effectSeen(deviceBus[device], deviceNumber[device]);
   const memory = windowWords[frameWindow];

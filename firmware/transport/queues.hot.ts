@@ -37,7 +37,7 @@ function negotiatedRing(device: number): number {
   );
 }
 
-/** GET_VQUEUE: 40 bytes; all zero but the index for an absent queue, and but the maximum for one never set up. */
+/** GET_VQUEUE: 40 bytes; all zero but the index for an absent queue, and but the maximum for one never set up. @rare */
 export function getVqueue(device: number): number {
   if (requestBytes < 4) {
     return discard(Discard.Payload);
@@ -68,7 +68,7 @@ function hasFlags(device: number): boolean {
  * SET_VQUEUE: sets a disabled queue up, all of it or nothing (R-235); whatever is wrong is answered and changes nothing
  * (R-224 to R-227, R-241). An enabled queue never changes by this message (R-236 to R-238). Without flags the queue is
  * enabled with all fields and the reserved fields are ignored (R-228, R-233); with flags they say what is applied and
- * whether the queue is enabled (R-229 to R-234).
+ * whether the queue is enabled (R-229 to R-234). @rare
  */
 export function setVqueue(device: number): number {
   if (requestBytes < 40) {
@@ -100,7 +100,7 @@ export function setVqueue(device: number): number {
   return 0;
 }
 
-/** RESET_VQUEUE: carried out whether or not RING_RESET was negotiated; nothing to do for a disabled queue. */
+/** RESET_VQUEUE: carried out whether or not RING_RESET was negotiated; nothing to do for a disabled queue. @rare */
 export function resetVqueue(device: number): number {
   if (requestBytes < 4) {
     return discard(Discard.Payload);

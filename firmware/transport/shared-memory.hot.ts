@@ -34,7 +34,7 @@ function findRegion(device: number, low: number, high: number): number {
   return -1;
 }
 
-/** GET_SHM: length and address of a region, with 32 or 64 bits; what does not fit 32 bits is absent there. */
+/** GET_SHM: length and address of a region, with 32 or 64 bits; what does not fit 32 bits is absent there. @rare */
 export function getShm(device: number): number {
   if (requestBytes < 4) {
     return discard(Discard.Payload);

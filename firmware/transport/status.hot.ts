@@ -42,7 +42,7 @@ export function getDeviceStatus(device: number): number {
   return 4;
 }
 
-/** SET_DEVICE_STATUS: the answer says what became of the write. It comes later when a reset has to be waited for. */
+/** SET_DEVICE_STATUS: the answer says what became of the write. It comes later when a reset has to be waited for. @rare */
 export function setDeviceStatus(device: number): number {
   if (requestBytes < 4) {
     return discard(Discard.Payload);

@@ -19,15 +19,15 @@ export function serveKicked(): boolean {
 
 function serve(queue: number): void {
   const device = queueDevice[queue];
+  const state = queueState[queue];
   // A reset may have come between the kick and now.
-  if (queueState[queue] === QueueState.Enabled && isRunning(device) && beginQueue(queue, Budget.Chains)) {
-    serveHandlers[deviceType[device]](queue);
-    if (endQueue(queue)) {
-      kick(queue);
+  if ((state === QueueState.Enabled || state === QueueState.Draining) && isRunning(device)) {
+    // Of a draining queue the driver is shown what the device gives back; nothing new is taken.
+    if (beginQueue(queue, state === QueueState.Enabled ? Budget.Chains : 0)) {
+      serveHandlers[deviceType[device]](queue);
+      if (endQueue(queue)) {
+        kick(queue);
+      }
     }
-  } else if (queueState[queue] === QueueState.Draining && isRunning(device) && beginQueue(queue, 0)) {
-    // What the device gives back is shown to the driver; nothing new is taken.
-    serveHandlers[deviceType[device]](queue);
-    endQueue(queue);
   }
 }

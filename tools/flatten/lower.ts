@@ -110,7 +110,7 @@ function fold(op: string, a: number, b: number): Expr | undefined {
 }
 
 /** Guesses for calls that stay calls: of functions that say so, of those too large to be copied, and through tables (what a device does). */
-const rarity = { rare: 1 / 64, large: 1 / 16, table: 1 / 2 };
+const rarity = { rare: 1 / 4096, large: 1 / 16, table: 1 / 2 };
 
 const nothing: Effects = { reads: new Set(), writes: new Set() };
 
