@@ -1,0 +1,43 @@
+// The bus the conformance suite is run against here: a specimen with everything cases ask for, between entropy devices.
+import type { App, DeviceModel, DeviceType } from 'virtio-msg-device';
+import { bus, entropy } from 'virtio-msg-device';
+import { DEVICE_ID, FEATURES, initialConfig, NUMBER, OTHERS, QUEUE_SIZES, REGION, RING_FEATURES, VENDOR_ID } from './facts.js';
+import type { Mode } from '../runner/suite.js';
+import { attachSpecimen, resetSpecimen, serveSpecimen, startSpecimen, writeSpecimen, writtenSpecimen } from './specimen.hot.js';
+
+const specimenType: DeviceType = {
+  name: 'specimen',
+  deviceId: DEVICE_ID,
+  serve: serveSpecimen,
+  reset: resetSpecimen,
+  writeConfig: writeSpecimen,
+  configWritten: writtenSpecimen,
+  start: startSpecimen,
+  requires: [[1, 0]],
+};
+
+const specimen: DeviceModel = {
+  type: specimenType,
+  number: NUMBER,
+  queueSizes: QUEUE_SIZES,
+  queueFeatures: [-1, -1, 2],
+  features: FEATURES,
+  config: initialConfig(),
+  regions: [REGION],
+  attach: attachSpecimen,
+};
+
+/** The application, for one mode. */
+export function specimenApp(mode: Mode): App {
+  return bus({
+    profile: mode.profile,
+    strictConfigGeneration: mode.strict,
+    vendor: VENDOR_ID,
+    ringFeatures: RING_FEATURES,
+    devices: OTHERS.slice(0, 1).map(entropyAt).concat([specimen], OTHERS.slice(1).map(entropyAt)),
+  });
+}
+
+function entropyAt(number: number): DeviceModel {
+  return entropy({ number });
+}

@@ -1,0 +1,258 @@
+// Section 5: feature bits, their negotiation and its verdict.
+import type { Case } from '../runner/vocabulary.js';
+import { alive, ask, bringUp } from '../runner/vocabulary.js';
+
+export const featureCases: readonly Case[] = [
+  {
+    proves: ['R-100', 'R-116'],
+    title: 'the offered bits come by block, VERSION_1 among them',
+    subset: true,
+    steps: [
+      ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 1 }, { block_index: 0, num_blocks: 1, features: ['features0'] }),
+      ask('GET_DEVICE_FEATURES', { block_index: 1, num_blocks: 1 }, { block_index: 1, num_blocks: 1, features: ['features1'] }),
+      ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }, { block_index: 0, num_blocks: 2, features: ['features0', 'features1'] }),
+    ],
+  },
+  {
+    proves: ['R-116'],
+    title: 'VERSION_1 alone is a set the device accepts',
+    needs: ['offers:32'],
+    subset: true,
+    steps: [bringUp('features'), alive(11)],
+  },
+  {
+    proves: ['R-101'],
+    title: 'blocks beyond the implemented ones are zero',
+    subset: true,
+    steps: [
+      ask('GET_DEVICE_FEATURES', { block_index: 'blocks', num_blocks: 1 }, { block_index: 'blocks', num_blocks: 1, features: [0] }),
+      ask('GET_DEVICE_FEATURES', { block_index: 1, num_blocks: 4 }, { block_index: 1, num_blocks: 4, features: ['features1', 0, 0, 0] }, { device: 'device' }),
+      ask('GET_DEVICE_FEATURES', { block_index: 1000, num_blocks: 3 }, { block_index: 1000, num_blocks: 3, features: [0, 0, 0] }),
+    ],
+  },
+  {
+    proves: ['R-102', 'R-101'],
+    title: 'a block index at the end of 32 bits yields zeros',
+    subset: true,
+    steps: [
+      ask('GET_DEVICE_FEATURES', { block_index: 0xffffffff, num_blocks: 1 }, { block_index: 0xffffffff, num_blocks: 1, features: [0] }),
+      ask('GET_DEVICE_FEATURES', { block_index: 0xfffffffe, num_blocks: 4 }, { block_index: 0xfffffffe, num_blocks: 4, features: [0, 0, 0, 0] }),
+      ask('GET_DEVICE_FEATURES', { block_index: 0x10000, num_blocks: 2 }, { block_index: 0x10000, num_blocks: 2, features: [0, 0] }),
+      ask('GET_DEVICE_FEATURES', { block_index: 0x80000000, num_blocks: 2 }, { block_index: 0x80000000, num_blocks: 2, features: [0, 0] }),
+    ],
+  },
+  {
+    proves: ['R-103'],
+    title: 'no blocks asked for, none returned',
+    subset: true,
+    steps: [ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 0 }, { block_index: 0, num_blocks: 0, features: [] })],
+  },
+  {
+    proves: ['R-104', 'R-043'],
+    title: 'more blocks than fit: as many as fit in 64 bytes, and the answer says how many',
+    profiles: 'AC',
+    needs: ['specimen'],
+    subset: true,
+    steps: [
+      ask(
+        'GET_DEVICE_FEATURES',
+        { block_index: 0, num_blocks: 100 },
+        { block_index: 0, num_blocks: 12, features: ['features0', 'features1', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] },
+      ),
+      ask('GET_DEVICE_FEATURES', { block_index: 1, num_blocks: 0xffffffff }, { block_index: 1, num_blocks: 12 }),
+    ],
+  },
+  {
+    proves: ['R-104', 'R-043'],
+    title: 'more blocks than fit behind the long header: as many as fit in 64 bytes',
+    profiles: 'B',
+    needs: ['specimen'],
+    steps: [
+      ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 100 }, { block_index: 0, num_blocks: 10, features: ['features0', 'features1', 0, 0, 0, 0, 0, 0, 0, 0] }),
+    ],
+  },
+  {
+    proves: ['R-105', 'R-164'],
+    title: 'the offered set is reported whatever the driver has set or done',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
+      ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }, { features: ['features0', 'features1'] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }, { features: ['features0', 'features1'] }),
+      bringUp('reset'),
+      ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }, { features: ['features0', 'features1'] }),
+    ],
+  },
+  {
+    proves: ['R-106'],
+    title: 'blocks are set one at a time and keep what they hold',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 1, num_blocks: 1, features: [1] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 1, features: [0] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+    ],
+  },
+  {
+    proves: ['R-106'],
+    title: 'a block set again holds the newer bits only',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0xffffffff, 1] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 1, features: [0] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+    ],
+  },
+  {
+    proves: ['R-106', 'R-111'],
+    title: 'a block that is set again without VERSION_1 has lost it',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 1, num_blocks: 1, features: [0] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      alive(3),
+    ],
+  },
+  {
+    proves: ['R-107'],
+    title: 'zero blocks beyond the implemented ones are accepted',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 5, features: [0, 1, 0, 0, 0] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0xfffffff0, num_blocks: 1, features: [0] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+    ],
+  },
+  {
+    proves: ['R-108', 'R-109'],
+    title: 'a bit that is not offered is taken without a word, and FEATURES_OK stays clear',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0x00800000, 1] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      alive(3),
+    ],
+  },
+  {
+    proves: ['R-108', 'R-109'],
+    title: 'a bit in a block that the device does not have has FEATURES_OK refused',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 'blocks+1', num_blocks: 1, features: [4] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      alive(3),
+    ],
+  },
+  {
+    proves: ['R-108', 'R-102'],
+    title: 'a bit in the last possible block has FEATURES_OK refused',
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0xffffffff, num_blocks: 1, features: [0x80000000] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+    ],
+  },
+  {
+    proves: ['R-110', 'R-109'],
+    title: 'a bit without the one it requires has FEATURES_OK refused',
+    needs: ['dependent feature', 'specimen'],
+    subset: true,
+    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [2, 1] }), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 })],
+  },
+  {
+    proves: ['R-110', 'R-112', 'R-122'],
+    title: 'with the bit it requires, which is offered, the set is accepted',
+    needs: ['dependent feature', 'specimen'],
+    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [3, 1] }), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 })],
+  },
+  {
+    proves: ['R-111', 'R-109'],
+    title: 'without VERSION_1 FEATURES_OK is refused',
+    subset: true,
+    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0] }), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }), alive(3)],
+  },
+  {
+    proves: ['R-111'],
+    title: 'without SET_DRIVER_FEATURES FEATURES_OK is refused',
+    subset: true,
+    steps: [bringUp('driver'), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 })],
+  },
+  {
+    proves: ['R-112', 'R-115'],
+    title: 'a valid subset is accepted, and the same one again after a reset',
+    subset: true,
+    steps: [bringUp('features'), bringUp('features'), alive(11)],
+  },
+  {
+    proves: ['R-112'],
+    title: 'everything offered at once is a valid subset',
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: ['features0', 'features1'] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+    ],
+  },
+  {
+    proves: ['R-113'],
+    title: 'after a refusal the other bits of the write count and a better set is accepted',
+    subset: true,
+    steps: [
+      bringUp('reset'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0x00800000, 1] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 1, features: [0] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+    ],
+  },
+  {
+    proves: ['R-114', 'R-115'],
+    title: 'an accepted set is locked: a bad one changes nothing, and after a reset it counts',
+    subset: true,
+    steps: [
+      bringUp('features'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0xffffffff, 0xffffffff] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      ask('SET_DEVICE_STATUS', { status: 15 }, { status: 15 }),
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0xffffffff, 0xffffffff] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+    ],
+  },
+  {
+    proves: ['R-117', 'R-118'],
+    title: 'SR_IOV (37), NOTIF_CONFIG_DATA (39) and ADMIN_VQ (41) cannot be had',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0x21] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0x81] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0x201] }),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+    ],
+  },
+  {
+    proves: ['R-123'],
+    title: 'a queue that needs a feature exists with it and not without it',
+    needs: ['conditional queue', 'specimen'],
+    subset: true,
+    steps: [
+      bringUp('features'),
+      ask('GET_VQUEUE', { index: 'conditionalQueue' }, { index: 'conditionalQueue', max_size: 0 }),
+      bringUp('features', [], [4, 0]),
+      ask('GET_VQUEUE', { index: 'conditionalQueue' }, { index: 'conditionalQueue', max_size: 4 }),
+    ],
+  },
+];
