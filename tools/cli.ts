@@ -22,6 +22,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   serve: { summary: 'serve devices from a Linux process over shared memory', load: async () => { const { help, serve } = await import('./serve.js'); return { help, run: serve }; } },
   'ivshmem-server': { summary: 'share memory and interrupts between virtual machines', load: async () => { const { help, ivshmemServer } = await import('./ivshmem-server.js'); return { help, run: ivshmemServer }; } },
   bench: { summary: 'count instructions on the emulated core', load: async () => { const { help, bench } = await import('./bench.js'); return { help, run: bench }; } },
+  conformance: { summary: 'hold a device against every requirement', load: async () => { const { help, conformance } = await import('./conformance.js'); return { help, run: conformance }; } },
   typecheck: { summary: 'type check for every target', load: async () => { const { help, typecheck } = await import('./typecheck.js'); return { help, run: typecheck }; } },
   'refresh-docs': { summary: 'renew the outputs that the documents show', load: async () => { const { help, refreshDocs } = await import('./commands/refresh-docs.js'); return { help, run: refreshDocs }; } },
   test: { summary: 'run every check and test', load: async () => { const { help, test } = await import('./test.js'); return { help, run: test }; } },

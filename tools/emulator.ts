@@ -38,6 +38,8 @@ export interface RunOptions {
   /** A guard against a hang, in seconds of this machine's time. */
   readonly limitSeconds: number;
   readonly onDriverLine?: (line: string) => void;
+  /** Host only: the file that is the shared memory. */
+  readonly memory?: string;
 }
 
 function parseLog(lines: readonly string[]): DeviceLog[] {
@@ -65,7 +67,8 @@ function command(options: RunOptions): { program: string; args: string[]; device
     throw new UserError(`Target '${board.name}' is one side alone: run it with vmsg serve.`);
   }
   if (board.images.device.flash === undefined) {
-    return { program: images.device, args: [bundles.device, bundles.driver] };
+    const memory = options.memory === undefined ? [] : ['--memory', options.memory];
+    return { program: images.device, args: [...memory, bundles.device, bundles.driver] };
   }
   if (board.qemuMachine === undefined) {
     throw new UserError(`Target '${board.name}' has no emulator.`);

@@ -19,6 +19,8 @@ export interface SceneOptions {
   readonly limitSeconds: number;
   readonly onStep: (line: string) => void;
   readonly onDriverLine?: (line: string) => void;
+  /** Host only: the file that is the shared memory. */
+  readonly memory?: string;
 }
 
 export interface SceneResult extends RunResult {
@@ -52,6 +54,7 @@ export async function runScene(options: SceneOptions): Promise<SceneResult> {
     outDir,
     limitSeconds: options.limitSeconds,
     ...(options.onDriverLine === undefined ? {} : { onDriverLine: options.onDriverLine }),
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
   });
   return { ...run, image, bundleBytes: bytes };
 }

@@ -170,10 +170,29 @@ function unit(): Promise<Outcome> {
   return runTests(testFiles('test', path.join('test', 'emulator')), options);
 }
 
-async function scene(): Promise<Outcome> {
+/** Why nothing can run on emulated cores here, if so. */
+function noEmulator(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter);
   const missing = ['qemu-system-arm', 'arm-none-eabi-gcc'].filter((command) => !folders.some((folder) => existsSync(path.join(folder, command))));
-  return missing.length > 0 ? notRun(`${missing.join(' and ')} not installed`) : runTests(testFiles(path.join('test', 'emulator')), ['--import', 'tsx']);
+  return missing.length > 0 ? `${missing.join(' and ')} not installed` : undefined;
+}
+
+async function scene(): Promise<Outcome> {
+  const reason = noEmulator();
+  return reason !== undefined ? notRun(reason) : runTests(testFiles(path.join('test', 'emulator')), ['--import', 'tsx']);
+}
+
+/** The conformance cases where the unit tests do not run them: on the minified bundle and on the emulated SoC. */
+async function conformance(): Promise<Outcome> {
+  const reason = noEmulator();
+  if (reason !== undefined) {
+    return notRun(reason);
+  }
+  const { status, output } = await node([path.join('tools', 'vmsg.mjs'), 'conformance', '--where', 'bundle', '--where', 'soc']);
+  const sum = (what: string): number => [...output.matchAll(new RegExp(`(\\d+) ${what}`, 'g'))].reduce((total, match) => total + Number(match[1]), 0);
+  const failed = sum('failed');
+  // A run that ends badly without naming a failed case did not come to its end.
+  return { passed: sum('passed'), failed: failed === 0 && status !== 0 ? 1 : failed, skipped: 0, output };
 }
 
 const steps: readonly Step[] = [
@@ -182,11 +201,12 @@ const steps: readonly Step[] = [
   { name: 'bundles', what: 'nothing in hot code allocates', run: bundles },
   { name: 'unit', what: 'tests on this machine, every hot number checked', run: unit },
   { name: 'emulator', what: 'the scene on two emulated cores', run: scene },
+  { name: 'conformance', what: 'every conformance case on the bundle, a subset on the emulated SoC', run: conformance },
 ];
 
 export const help = `vmsg test [step ...]
   Runs every step, or the named ones; a step that fails does not keep the others from running.
-${steps.map(({ name, what }) => `  ${name.padEnd(10)}${what}`).join('\n')}`;
+${steps.map(({ name, what }) => `  ${name.padEnd(13)}${what}`).join('\n')}`;
 
 /** Runs steps in order and prints the summary, whose last line is the sum; returns the exit status. */
 export async function runSteps(chosen: readonly Step[], write: (text: string) => void): Promise<number> {

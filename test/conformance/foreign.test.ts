@@ -1,0 +1,140 @@
+// The suite against a device in another process, through exactly the interface that somebody else's device has: a file that
+// both map, a doorbell command or polling, and a description.
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { description } from './apps/facts.js';
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-conformance-'));
+const app = path.join(root, 'test', 'conformance', 'apps', 'served.ts');
+const vmsg = path.join(root, 'tools', 'vmsg.mjs');
+/** Ends what hangs, far above what anything here takes. */
+const HANG = 600000;
+const LAYOUT = '4096';
+const BASE = '0x80000000';
+
+interface Served {
+  readonly memory: string;
+  readonly process: ChildProcess;
+}
+
+/** Starts `vmsg serve` with the suite's bus and waits for its layout. */
+function serve(name: string, profile: string, doorbell: string): Promise<Served> {
+  const memory = path.join(folder, name);
+  writeFileSync(memory, '');
+  truncateSync(memory, 16777216);
+  const args = [vmsg, 'serve', '--layout', `${memory}:${LAYOUT}`, '--memory', `${memory}:${BASE}`, '--app', app, '--profile', profile, '--doorbell', doorbell];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const hear = (data: Buffer): void => {
+      said += data.toString();
+      if (/published layout 0/.test(said)) {
+        resolve({ memory, process: child });
+      }
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', reject);
+    child.on('close', (status) => reject(new Error(`vmsg serve ended with ${status}: ${said}`)));
+  });
+}
+
+interface Outcome {
+  readonly status: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+function conformance(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [vmsg, 'conformance', ...args], { cwd: root, timeout: HANG, maxBuffer: 1 << 24 }, (error, out, stderr) => {
+      resolve({ status: error === null ? 0 : ((error.code as unknown as number) ?? -1), out, error: stderr });
+    });
+  });
+}
+
+function against(served: Served, profile: string, ...args: string[]): Promise<Outcome> {
+  return conformance('--memory', served.memory, '--layout', LAYOUT, '--address', BASE, '--profile', profile, ...args);
+}
+
+/** Writes what the runner is told about the suite's bus. */
+function described(profile: 'A' | 'C'): string {
+  const file = path.join(folder, `${profile}.json`);
+  writeFileSync(file, JSON.stringify(description({ profile, strict: profile === 'A' })));
+  return file;
+}
+
+const pipe = path.join(folder, 'bell');
+const ring = `printf x > ${pipe}`;
+let withBell: Served;
+let polling: Served;
+
+before(async () => {
+  withBell = await serve('a', 'A', `fifo:${pipe},${path.join(folder, 'back')}`);
+  polling = await serve('c', 'C', 'poll:500');
+});
+
+after(() => {
+  withBell.process.kill();
+  polling.process.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('all cases of profile A pass against a described device in another process, with a doorbell command', async () => {
+  const { status, out, error } = await against(withBell, 'A', '--doorbell', ring, '--describe', described('A'));
+  assert.equal(status, 0, out + error);
+  assert.match(out, /profile A: \d{3} passed, 0 failed\n$/);
+});
+
+test('all cases of profile C but those of strict generations pass against one that polls', async () => {
+  const { status, out, error } = await against(polling, 'C', '--describe', described('C'));
+  assert.equal(status, 0, out + error);
+  const notRun = out.split('\n').filter((line) => line.includes('not run:'));
+  assert.ok(notRun.length > 0 && notRun.every((line) => line.endsWith('the device has no strict')), out);
+});
+
+test('about a device that nobody describes everything is asked on the wire; what cannot be known is not run, with the reason', async () => {
+  const { status, out, error } = await against(polling, 'C');
+  assert.equal(status, 0, out + error);
+  assert.match(out, /profile C: \d\d+ passed, 0 failed, \d\d+ not run\n/);
+  assert.match(out, /not run: case \d+, .*: the device has no serves\n/);
+});
+
+test('a device that differs from its description fails, with the case, the step and the difference', async () => {
+  const file = path.join(folder, 'wrong.json');
+  writeFileSync(file, JSON.stringify({ ...description({ profile: 'C', strict: false }), vendorId: 0x12345679 }));
+  const { status, out } = await against(polling, 'C', '--describe', file, '--only', 'R-009');
+  assert.equal(status, 1);
+  assert.match(out, /failed: case \d+, .*\(R-009 R-100\): step 1 \(ask GET_DEVICE_INFO\): vendor_id of GET_DEVICE_INFO is 305419896, not 305419897\n/);
+});
+
+test('a device of another profile is no device', async () => {
+  const { status, out, error } = await against(polling, 'A', '--only', 'R-080');
+  assert.equal(status, 1);
+  assert.match(out + error, /GET_DEVICES|GET_DEVICE_INFO/);
+});
+
+test('mistakes end in one sentence', async () => {
+  const empty = path.join(folder, 'empty');
+  writeFileSync(empty, '');
+  const bad = path.join(folder, 'bad.json');
+  writeFileSync(bad, '{"vendor": 1}');
+  const sentence = async (pattern: RegExp, ...args: string[]): Promise<void> => {
+    const { status, error } = await conformance(...args);
+    assert.equal(status, 1);
+    assert.match(error, pattern);
+    assert.equal(error.trim().split('\n').length, 1);
+  };
+  await sentence(/wants one --profile/, '--memory', empty);
+  await sentence(/has 0 bytes: too few for a layout at 0/, '--memory', empty, '--profile', 'A');
+  await sentence(/cannot be opened: ENOENT/, '--memory', path.join(folder, 'none'), '--profile', 'A');
+  await sentence(/no fact is called vendor/, '--memory', polling.memory, '--profile', 'C', '--describe', bad);
+  await sentence(/--layout wants a number/, '--memory', polling.memory, '--profile', 'C', '--layout', 'x');
+  await sentence(/The doorbell command ended with status 3: out of order/, '--memory', withBell.memory, '--profile', 'A', '--layout', LAYOUT, '--doorbell', 'echo out of order >&2; exit 3');
+});
