@@ -20,6 +20,7 @@ import {
   tokenWord,
 } from './bus-table.hot.js';
 import { anyRevision, noSpecificMessage, revisionHandlers, specificHandlers } from './handlers.hot.js';
+import { closeHeader } from './header.hot.js';
 import { resetAgreement } from './revision.hot.js';
 
 /**
@@ -41,6 +42,7 @@ export function addBus(bus: number, name: string, size: number, features = 0): v
   if (size > recommendedSize(profile)) {
     log(Log.LargeMessages, size);
   }
+  closeHeader();
   headerBytes[bus] = profile.header.bytes;
   numberWord[bus] = profile.header.numberWord;
   numberWords[bus] = profile.header.numberWords;

@@ -8,7 +8,8 @@ import { heldToken } from '../transport/status.hot.js';
 import { transportMessage } from '../transport/transport.hot.js';
 import { pingAnswered } from './bus-events.hot.js';
 import { busMessage } from './bus-messages.hot.js';
-import { directDevice, headerBytes, maximumSize, numberWord, numberWords, ownSize, sizeWord, slotBytes, tokenWord } from './bus-table.hot.js';
+import { directDevice, maximumSize, ownSize, slotBytes } from './bus-table.hot.js';
+import { header, numberField, numberLength, openHeader, sizeField, tokenField } from './header.hot.js';
 import { Answer, discard, setFrame } from './frame.hot.js';
 import { strayMessage } from './stray.hot.js';
 
@@ -37,17 +38,17 @@ function sizeBeforeAgreement(bus: number, type: number): number {
  */
 export function receive(bus: number, window: number, at: number, bytes: number, answer: number): number {
   const memory = windowWords[window];
-  const header = headerBytes[bus];
+  openHeader(bus);
   if (bytes < header) {
     discard(Discard.Short);
     return 0;
   }
   const typeAndId = memory[at];
-  const size = memory[at + sizeWord[bus]];
-  const token = memory[at + tokenWord[bus]];
-  const numberAt = at + numberWord[bus];
+  const size = memory[at + sizeField];
+  const token = memory[at + tokenField];
+  const numberAt = at + numberField;
   let number = memory[numberAt];
-  for (let word = 1; word < numberWords[bus]; word++) {
+  for (let word = 1; word < numberLength; word++) {
     if (memory[numberAt + word] !== 0) {
       number = 65536;
     }
@@ -88,8 +89,8 @@ export function receive(bus: number, window: number, at: number, bytes: number, 
     return payload === Answer.NotTaken ? -1 : 0;
   }
   memory[answer] = type | MessageType.Response | (id << 8);
-  memory[answer + tokenWord[bus]] = token;
-  memory[answer + sizeWord[bus]] = header + payload;
-  memory[answer + numberWord[bus]] = number;
+  memory[answer + tokenField] = token;
+  memory[answer + sizeField] = header + payload;
+  memory[answer + numberField] = number;
   return header + payload;
 }

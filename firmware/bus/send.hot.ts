@@ -6,7 +6,8 @@ import { Entry, eventDevice, eventId, nextEvent, writeEventPayload } from '../tr
 import { listDevice } from '../transport/presence.hot.js';
 import { heldToken } from '../transport/status.hot.js';
 import { writeBusMessage } from './bus-events.hot.js';
-import { headerBytes, numberWord, sizeWord, slotBytes, tokenWord } from './bus-table.hot.js';
+import { slotBytes, tokenWord } from './bus-table.hot.js';
+import { header, numberField, openHeader, sizeField } from './header.hot.js';
 
 /** Writes the oldest message that waits on `bus` into the slot at word `at` of `window`; returns its bytes, 0 = none waits. */
 export function sendNext(bus: number, window: number, at: number): number {
@@ -16,14 +17,14 @@ export function sendNext(bus: number, window: number, at: number): number {
   }
   fill(window, at * 2, slotBytes[bus], 0);
   const memory = windowWords[window];
-  const header = headerBytes[bus];
+  openHeader(bus);
   const payload = at + (header >> 1);
   let bytes = header;
   if (entry >= Entry.FirstBus) {
     bytes += writeBusMessage(bus, window, at, payload);
   } else {
     const device = eventDevice(entry);
-    memory[at + numberWord[bus]] = deviceNumber[device];
+    memory[at + numberField] = deviceNumber[device];
     if (entry >= Entry.FirstDevice && devicePresence[device] === Presence.Busy) {
       bytes += writeResetAnswer(device, window, at);
     } else {
@@ -31,7 +32,7 @@ export function sendNext(bus: number, window: number, at: number): number {
       bytes += writeEventPayload(entry, window, payload);
     }
   }
-  memory[at + sizeWord[bus]] = bytes;
+  memory[at + sizeField] = bytes;
   return bytes;
 }
 

@@ -1,6 +1,6 @@
 // Removes what inlining leaves behind: copies of variables, values set aside right before their only use, loops' updates.
 import type { Expr, Stmt } from './ir.js';
-import { eachExpression, eachPart, not } from './ir.js';
+import { eachExpression, eachPart, eachStatement, not } from './ir.js';
 import { settle, substitute } from './substitute.js';
 
 /** How many statements a value may be set aside for before its only use. */
@@ -146,7 +146,7 @@ export function simplify(list: readonly Stmt[], fixed: ReadonlySet<string>, isOw
   };
 
   // A value set once and used once goes to its use, if nothing between changes it.
-  return eachList(body, (statements) => {
+  const moved = eachList(body, (statements) => {
     const out = [...statements];
     for (let index = out.length - 2; index >= 0; index--) {
       const s = out[index] as Stmt;
@@ -179,6 +179,28 @@ export function simplify(list: readonly Stmt[], fixed: ReadonlySet<string>, isOw
     }
     return out;
   });
+  const onlyTested = testedLocals(moved, fixed);
+  return eachList(moved, (statements) =>
+    statements.map((s) => (s.k === 'set' && s.op === '=' && s.target.t === 'local' && onlyTested.has(s.target.name) ? { ...s, value: asTest(s.value) } : s)),
+  );
+}
+
+/** Locals of which nothing is asked but whether they are true: what they hold need not be true or false itself. */
+function testedLocals(list: readonly Stmt[], fixed: ReadonlySet<string>): Set<string> {
+  const tests = new Map<string, number>();
+  const test = (e: Expr): void => {
+    if (e.t === 'local') {
+      tests.set(e.name, (tests.get(e.name) ?? 0) + 1);
+    } else if (e.t === 'unary' && e.op === '!') {
+      test(e.a);
+    } else if (e.t === 'logical') {
+      test(e.a);
+      test(e.b);
+    }
+  };
+  eachStatement(list, (s) => (s.k === 'if' || s.k === 'loop') && s.test !== undefined && test(s.test));
+  const { reads } = count(list);
+  return new Set([...tests].filter(([name, times]) => !fixed.has(name) && reads.get(name) === times).map(([name]) => name));
 }
 
 /**
