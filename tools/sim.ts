@@ -1,5 +1,6 @@
 // `vmsg sim`: boots both cores of the emulated SoC, shows every message, and says what it took.
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { DeviceLog } from './emulator.js';
 import { figures, lastStep, packaged, progress, runScene, type SceneResult } from './scene.js';
@@ -9,13 +10,22 @@ import { UserError } from './user-error.js';
 /** Codes of firmware/wire/log.ts that the summary is made of. */
 const log = { tick: 0, published: 1, ready: 2, run: 3, driverShutdown: 4, reset: 7, driverOk: 8 };
 
-export const help = `vmsg sim [--target T] [--app FILE] [--program FILE] [--limit SECONDS] [--json FILE]
+export const help = `vmsg sim [--target T] [--app APP] [--program FILE] [--limit SECONDS] [--json FILE]
   Runs a scene on the emulated SoC: the app on the coprocessor, the program on the application core.
   --target T       default mps2-an521-m33
-  --app FILE       device application, default firmware/apps/entropy.ts
-  --program FILE   program of the application core, default test/emulator/programs/entropy.ts
+  --app APP        device application: a file, or the name of one in firmware/apps with a program of that name; default entropy
+  --program FILE   program of the application core, default the one with the app's name, else that of entropy
   --limit SECONDS  ends a run that hangs, default 120
   --json FILE      also writes the summary as JSON`;
+
+/** What the use of one device took on the device core, between DRIVER_OK and reset. */
+export interface DeviceUse {
+  readonly name: string;
+  readonly requests: number;
+  readonly instructions: number;
+  readonly allocations: number;
+  readonly collections: number;
+}
 
 /** What one run amounted to. */
 export interface SimSummary {
@@ -32,6 +42,31 @@ export interface SimSummary {
   readonly heap: number;
   readonly stack: number;
   readonly bundleBytes: number;
+  /** Each device the program said it used; empty when it used one and said nothing. */
+  readonly devices: readonly DeviceUse[];
+}
+
+/** Pairs what the program says about each device it used (`use-NAME`, its number) with the device core's own log. */
+function usesOf(result: SceneResult, perTick: number): DeviceUse[] {
+  const named = figures(result.driver);
+  return [...named]
+    .filter(([name]) => name.startsWith('use-'))
+    .map(([figure, number]) => {
+      const name = figure.slice('use-'.length);
+      const start = result.log.find((entry) => entry.code === log.driverOk && entry.value === number);
+      const end = result.log.find((entry) => entry.code === log.reset && entry.value === number && entry.busyTicks >= (start?.busyTicks ?? 0));
+      const requests = named.get(`requests-${name}`);
+      if (start === undefined || end === undefined || requests === undefined) {
+        throw new UserError(`The scene does not show that the ${name} device was used and reset.`);
+      }
+      return {
+        name,
+        requests,
+        instructions: (end.busyTicks - start.busyTicks) * perTick,
+        allocations: end.allocations - start.allocations,
+        collections: end.collections - start.collections,
+      };
+    });
 }
 
 function first(entries: readonly DeviceLog[], code: number, what: string): DeviceLog {
@@ -57,7 +92,8 @@ export function summarize(result: SceneResult): SimSummary {
   const named = figures(result.driver);
   const sent = result.driver.filter((line) => line.startsWith('> '));
   const setUp = sent.findIndex((line) => line.split(' ')[2]?.startsWith('0041'));
-  const batches = named.get('requests') ?? 0;
+  const devices = usesOf(result, perTick);
+  const batches = named.get('requests') ?? devices[0]?.requests ?? 0;
   if (setUp < 1 || batches === 0) {
     throw new UserError('The application core sent no request and no EVENT_AVAIL.');
   }
@@ -77,6 +113,7 @@ export function summarize(result: SceneResult): SimSummary {
     heap: size.heap,
     stack: size.stack,
     bundleBytes: result.bundleBytes,
+    devices,
   };
 }
 
@@ -91,7 +128,9 @@ function table(summary: SimSummary): string {
       ? []
       : [
           ['instructions per message', summary.instructionsPerMessage, 'device core, set-up of the device'],
-          ['instructions per request', summary.instructionsPerRequest, 'device core, 256 bytes of entropy, 4 per doorbell'],
+          ...(summary.devices.length > 0
+            ? []
+            : ([['instructions per request', summary.instructionsPerRequest, 'device core, 256 bytes of entropy, 4 per doorbell']] as [string, number, string][])),
         ];
   const rows: [string, number, string][] = [
     ['messages, both directions', summary.messages, ''],
@@ -107,14 +146,37 @@ function table(summary: SimSummary): string {
   return rows.map(([name, value, note]) => `  ${name.padEnd(34)}${count(value)}  ${note}`.trimEnd()).join('\n');
 }
 
+/** One line a device. */
+function deviceTable(devices: readonly DeviceUse[]): string {
+  const line = (name: string, cells: readonly (string | number)[]): string =>
+    `  ${name.padEnd(12)}${cells.map((cell) => cell.toLocaleString('en-US').padStart(16)).join('')}`;
+  const head = line('device', ['requests', 'instructions', 'allocations', 'collections']);
+  return [head, ...devices.map((use) => line(use.name, [use.requests, use.instructions, use.allocations, use.collections]))].join('\n');
+}
+
+/** The files of an app given by name or by file, and of the program that goes with it. */
+function sceneFiles(app: string, program: string | undefined): { app: string; program: string } {
+  const file = packaged('firmware', 'apps', `${app}.ts`);
+  const named = /^[a-z0-9-]+$/.test(app);
+  if (named && !existsSync(file)) {
+    const names = readdirSync(packaged('firmware', 'apps')).map((name) => path.basename(name, '.ts'));
+    throw new UserError(`No app is called '${app}'; there are ${names.join(', ')}, and files of your own.`);
+  }
+  const own = packaged('test', 'emulator', 'programs', `${path.basename(app, '.ts')}.ts`);
+  return {
+    app: named ? file : app,
+    program: program ?? (named && existsSync(own) ? own : packaged('test', 'emulator', 'programs', 'entropy.ts')),
+  };
+}
+
 /** Runs the command; returns the exit status. */
 export async function sim(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       target: { type: 'string', default: 'mps2-an521-m33' },
-      app: { type: 'string', default: packaged('firmware', 'apps', 'entropy.ts') },
-      program: { type: 'string', default: packaged('test', 'emulator', 'programs', 'entropy.ts') },
+      app: { type: 'string', default: 'entropy' },
+      program: { type: 'string' },
       limit: { type: 'string', default: '120' },
       json: { type: 'string' },
     },
@@ -125,8 +187,7 @@ export async function sim(args: readonly string[]): Promise<number> {
   }
   const result = await runScene({
     target: values.target,
-    app: values.app,
-    program: values.program,
+    ...sceneFiles(values.app, values.program),
     limitSeconds,
     onStep: progress,
     onDriverLine: (line) => {
@@ -148,6 +209,9 @@ export async function sim(args: readonly string[]): Promise<number> {
     throw new UserError(`The scene failed in the step '${lastStep(result.driver)}': ${reason}.`);
   }
   const summary = summarize(result);
+  if (summary.devices.length > 0) {
+    process.stdout.write(`\n${deviceTable(summary.devices)}\n`);
+  }
   process.stdout.write(`\n${table(summary)}\n`);
   if (values.json !== undefined) {
     writeFileSync(values.json, `${JSON.stringify(summary, null, 2)}\n`);

@@ -55,6 +55,27 @@ for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'host']) {
   });
 }
 
+for (const target of ['mps2-an521-m33', 'host']) {
+  test(`${target}: the demo uses every one of its devices, each without an allocation`, async () => {
+    const json = path.join(results, `demo-${target}.json`);
+    const { status, out, error } = await sim('--target', target, '--app', 'demo', '--json', json);
+    assert.equal(status, 0, error);
+    const { devices } = JSON.parse(readFileSync(json, 'utf8')) as { devices: { name: string; requests: number; allocations: number; collections: number }[] };
+    assert.deepEqual(devices.map(({ name }) => name), ['entropy', 'console', 'block', 'network', 'gpio', 'rtc']);
+    devices.forEach(({ name, requests, allocations, collections }) => {
+      assert.ok(requests >= 2, name);
+      assert.deepEqual([allocations, collections], [0, 0], name);
+    });
+    ['entropy', 'console', 'block', 'network', 'gpio', 'rtc'].forEach((name) => assert.match(out, new RegExp(`-- use the ${name} device`)));
+  });
+}
+
+test('an app that is not there is one sentence that names those that are', async () => {
+  const { status, error } = await sim('--app', 'nothing');
+  assert.notEqual(status, 0);
+  assert.match(error, /^vmsg: No app is called 'nothing'; there are demo, entropy, and files of your own\.\n$/);
+});
+
 test('a driver that rings before the handshake gets no answer, and the scene says what did not come', async () => {
   const { status, out, error } = await sim('--program', program('rings-early'));
   assert.notEqual(status, 0);
