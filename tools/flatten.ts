@@ -6,11 +6,10 @@
 // comment says @rare stays a call, one whose comment says @often is copied to all its callers. What is not flattened stays as it
 // was.
 import { UserError } from './user-error.js';
-import { emit } from './flatten/emit.js';
+import { emit, type Made } from './flatten/emit.js';
 import { engineCosts, type Engine } from './flatten/engines.js';
 import { functionNamed, type Plan } from './flatten/lower.js';
 import { planFor } from './flatten/plan.js';
-import type { Line } from './flatten/print.js';
 import type { HotFunction, Program } from './flatten/program.js';
 import { children, readProgram } from './flatten/program.js';
 import type { Segment, SourceMapJson } from './flatten/source-map.js';
@@ -103,17 +102,17 @@ export function flatten({ code, map, engine, shown = (source) => source }: Flatt
     mark += '$';
   }
 
-  const made = new Map<string, { lines: Line[]; mentions: ReadonlySet<string> }>();
+  const made = new Map<string, Made>();
   const report: { name: string; variables: number; inlined: string[] }[] = [];
   const isWorthMaking = (fn: HotFunction): boolean => fn.hot && !fn.rare && !made.has(fn.name) && (fn.calls.length > 0 || fn.tables.length > 0);
   /** Makes `fn` and what it still calls. */
   const make = (fn: HotFunction, resident: boolean): void => {
     const plan = planFor(fn, program, resident);
-    const { lines, mentions, variables } = emit(fn, plan, program, { mark, resident, costs: engineCosts[engine], where });
-    made.set(fn.name, { lines, mentions });
-    report.push({ name: fn.name, variables, inlined: [...plan.inlined] });
+    const result = emit(fn, plan, program, { mark, resident, costs: engineCosts[engine], where });
+    made.set(fn.name, result);
+    report.push({ name: fn.name, variables: result.variables, inlined: [...plan.inlined] });
     noteTables(plan);
-    for (const name of mentions) {
+    for (const name of result.mentions) {
       const called = program.functions.get(name);
       if (called !== undefined && isWorthMaking(called) && !program.escaping.has(name)) {
         make(called, false);
@@ -164,7 +163,8 @@ export function flatten({ code, map, engine, shown = (source) => source }: Flatt
     changed = false;
     for (const name of emptied) {
       const callers = [...reached].filter((other) => !emptied.has(other) && !made.has(other));
-      const called = callers.some((other) => {
+      const calledByMade = [...reached].some((other) => made.get(other)?.calls.has(name));
+      const called = calledByMade || callers.some((other) => {
         const fn = program.functions.get(other);
         return fn?.calls.includes(name) || fn?.tables.some((table) => program.tableFunctions.get(table)?.includes(name));
       });

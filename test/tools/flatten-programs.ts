@@ -50,7 +50,7 @@ export function bundleOf(hot: string, cold = ''): string {
     var more = native.more;
     var table = new Int32Array(8);
     var bytes = new Uint8Array(8);
-    var handlers = [];
+    var handlers = [], banks = [new Int32Array(8), new Int32Array(8)], which = 0;
     var shared = 1;
     var other = 2;
 ${hot}
@@ -107,7 +107,7 @@ export function randomProgram(seed: number): string {
       case 1:
         return scope.readable[pick(scope.readable.length)] ?? '1';
       case 2:
-        return ['shared', 'other'][pick(2)] as string;
+        return pick(3) === 0 ? `banks[which][(${sub()}) & 7]` : ['shared', 'other', 'which'][pick(3)] as string;
       case 3:
         return `table[(${sub()}) & 7]`;
       case 4:
@@ -184,10 +184,10 @@ export function randomProgram(seed: number): string {
           break;
         }
         case 3:
-          put(`${['shared', 'other'][pick(2)]} = (${expression(scope, 3)}) & 255;`);
+          put(pick(3) === 0 ? `which = (${expression(scope, 3)}) & 1;` : `${['shared', 'other'][pick(2)]} = (${expression(scope, 3)}) & 255;`);
           break;
         case 4:
-          put(`${['table', 'bytes'][pick(2)]}[(${expression(scope, 1)}) & 7] = ${expression(scope, 3)};`);
+          put(`${['table', 'bytes', 'banks[which]'][pick(3)]}[(${expression(scope, 1)}) & 7] = ${expression(scope, 3)};`);
           break;
         case 5:
           put(`table[${pick(8)}] += ${pick(5)};`);

@@ -130,6 +130,26 @@ const fixtures: Record<string, { hot: string; cold?: string }> = {
     function word(window, at) { return windows[window][at & 7]; }
     function step(a, b) { windows[0][a & 7] = b; var memory = windows[0]; memory[b & 7] |= 8; return word(0, a) + word(0, b); }`,
   },
+  'tables in a constant table whose index is a variable': {
+    hot: `function word(at) { return banks[which][at & 7]; }
+    function turn(v) { which = v & 1; }
+    /** Seldom. @rare */
+    function turnBack() { which = 0; trace(banks[which][2]); }
+    function step(a, b) {
+      banks[which][a & 7] = b; banks[1 - which][a & 7] = a;
+      var sum = word(a); turn(a); sum += word(a); if (a === 3) { turnBack(); sum += word(2); }
+      var mine = banks[which]; turn(b); sum = sum * 10 + mine[a & 7] + word(a);
+      for (which = 0; which < 1; which++) { sum += word(a); } which = 1;
+      return sum;
+    }`,
+  },
+  'the order of a table call: what is called, then its arguments': {
+    hot: `function left(v) { return v; }
+    function right(v) { shared += v; return shared; }
+    function odd(v) { trace(v); return v & 1; }
+    function step(a, b) { return handlers[trace(odd(a)) & 1](trace(b) + 1) * 100 + handlers[odd(b)](odd(a)); }`,
+    cold: 'handlers.push(left); handlers.push(right);',
+  },
   'a constant that names a function': {
     hot: `function one(v) { shared += v; return shared; }
     var alias = one;
@@ -178,6 +198,20 @@ test('a large function that several handlers call is made once and called', () =
   const flat = flattened(code);
   assert.equal(flat.match(/function note\(/g)?.length, 1);
   assert.doesNotMatch(flat, /small\(/, 'what it calls itself is in it');
+  assert.equal(run(flat), run(code));
+});
+
+test('a handler that a made function calls by name keeps its body', () => {
+  const long = (value: string): string => Array.from({ length: 30 }, (_, line) => `table[v + ${line} & 7] = ${value};`).join(' ');
+  const code = bundleOf(
+    `function left(v) { return v; }
+    function right(v) { ${long('trace(v)')} return v + 1; }
+    function note(v) { ${long('trace(v) + 1')} return right(v) + right(v + 1); }
+    function step(a, b) { return handlers[a & 1](b) + note(a) + note(b); }`,
+    'handlers.push(left); handlers.push(right);',
+  );
+  const flat = flattened(code);
+  assert.match(flat, /function note\(/, 'it is called');
   assert.equal(run(flat), run(code));
 });
 

@@ -593,7 +593,7 @@ export class Lowering {
   }
 
   private singleOf(table: Expr): string | undefined {
-    return table.t === 'module' && this.program.single.has(table.name) ? table.name : undefined;
+    return table.t === 'module' && this.program.fixed.get(table.name) === 1 ? table.name : undefined;
   }
 
   /** Values of several expressions as they are when the last one has been evaluated. */
@@ -724,15 +724,26 @@ export class Lowering {
     }
     const index = (node.callee as Extract<Expression, { type: 'MemberExpression' }>).property as Expression;
     const planned = this.plan.tables.get(table) ?? { functions: [], closed: false };
-    const [place, ...values] = this.inOrder([index, ...nodes], env, out) as [Expr, ...Expr[]];
-    const callee: Expr = { t: 'element', table: { t: 'module', name: table }, index: place };
     const names = [...planned.functions];
     const only = names[names.length - 1];
-    if (planned.closed && names.length === 1 && only !== undefined && !mayAct(place)) {
-      return intoBody(this.program.functions.get(only) as HotFunction, values, out);
+    const elementAt = (place: Expr): Expr => ({ t: 'element', table: { t: 'module', name: table }, index: place });
+    let chosen: Expr;
+    let args: Expr[];
+    if (names.length === 0) {
+      const [place, ...values] = this.inOrder([index, ...nodes], env, out) as [Expr, ...Expr[]];
+      chosen = elementAt(place);
+      args = values;
+    } else {
+      const place = this.expr(index, env, out);
+      const certain = planned.closed && names.length === 1 && only !== undefined && !mayAct(place);
+      // What is called is evaluated before the arguments.
+      chosen = certain ? elementAt(place) : this.stable(elementAt(place), out, at);
+      args = this.inOrder(nodes, env, out);
+      if (certain) {
+        return intoBody(this.program.functions.get(only) as HotFunction, args, out);
+      }
+      args = args.map((value) => this.stable(value, out, at));
     }
-    const args = names.length === 0 ? values : values.map((value) => this.stable(value, out, at));
-    const chosen = names.length === 0 ? callee : this.stable(callee, out, at);
     const possible = this.program.tableFunctions.get(table) ?? [...this.program.escaping];
     let rest: Stmt[] = [];
     if (planned.closed && only !== undefined) {

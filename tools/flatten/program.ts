@@ -59,8 +59,8 @@ export interface Program {
   readonly mentioned: ReadonlyMap<string, ReadonlySet<string>>;
   /** Constants that hold something from outside the bundle: natives. */
   readonly natives: ReadonlySet<string>;
-  /** Constant tables with one element that is never replaced. */
-  readonly single: ReadonlySet<string>;
+  /** Constant tables whose elements are never replaced, with their number. */
+  readonly fixed: ReadonlyMap<string, number>;
   /** Typed arrays that nothing but the bundle's own element assignments writes, with what they can hold. */
   readonly ownTables: ReadonlyMap<string, Range>;
   /** All identifiers of the bundle. */
@@ -282,7 +282,7 @@ export function readProgram(code: string, isHot: (offset: number) => boolean): P
     }
     previousEnd = statement.end;
   }
-  return { code, body, functions, variables, calledFromCold, escaping, tableFunctions, onlyInTables, mentioned, natives, single: singleTables(uses, variables), ownTables: ownTables(uses, variables), identifiers };
+  return { code, body, functions, variables, calledFromCold, escaping, tableFunctions, onlyInTables, mentioned, natives, fixed: fixedTables(uses, variables), ownTables: ownTables(uses, variables), identifiers };
 }
 
 /** True when the text before a function ends with a doc comment that has `@tag`. */
@@ -393,20 +393,20 @@ function closedTables(
 }
 
 /** Constant arrays with one element, of which only elements are read. */
-function singleTables(uses: readonly Use[], variables: ReadonlyMap<string, Variable>): Set<string> {
-  const single = new Set<string>();
+function fixedTables(uses: readonly Use[], variables: ReadonlyMap<string, Variable>): Map<string, number> {
+  const fixed = new Map<string, number>();
   for (const { name, init, assigned } of variables.values()) {
     if (
-      !assigned && init?.type === 'ArrayExpression' && init.elements.length === 1 &&
+      !assigned && init?.type === 'ArrayExpression' &&
       uses.filter((use) => use.name === name).every(({ node, parents: [parent, outer] }) =>
         parent?.type === 'MemberExpression' && parent.object === node && parent.computed &&
         !(outer?.type === 'AssignmentExpression' && outer.left === parent) && outer?.type !== 'UpdateExpression' &&
         !(outer?.type === 'CallExpression' && outer.callee === parent) && !(outer?.type === 'UnaryExpression' && outer.operator === 'delete'))
     ) {
-      single.add(name);
+      fixed.set(name, init.elements.length);
     }
   }
-  return single;
+  return fixed;
 }
 
 const ranges: Record<string, Range> = {

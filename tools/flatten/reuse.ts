@@ -1,7 +1,8 @@
 // Reads a table element once where its value cannot have changed since it was last read.
 //
-// Only for the bundle's own typed arrays, which nothing but its hot and set-up code writes. Memory windows are not touched:
-// the driver writes them too, and each read there has its meaning.
+// Only for the bundle's own typed arrays, which nothing but its hot and set-up code writes, and for fixed tables, which nothing
+// writes (which window has which words). What stands in a memory window is not touched: the driver writes it too, and each read
+// there has its meaning.
 import type { Expr, Local, Stmt } from './ir.js';
 import { settle } from './substitute.js';
 
@@ -24,8 +25,9 @@ function complete(list: readonly Stmt[]): boolean {
   return last === undefined || !(last.k === 'break' || last.k === 'continue' || last.k === 'return' || (last.k === 'if' && !complete(last.a) && !complete(last.b) && last.b.length > 0));
 }
 
-/** `list` with repeated reads of `tables` replaced by variables that `newLocal` makes. */
-export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Range>, newLocal: () => Local): Stmt[] {
+/** `list` with repeated reads of `tables`, and of `fixed` ones that nothing writes, replaced by variables that `newLocal` makes. */
+export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Range>, fixed: ReadonlyMap<string, number>, newLocal: () => Local): Stmt[] {
+  const isKept = (table: string): boolean => tables.has(table) || fixed.has(table);
   const sites = new Map<string, Site>();
 
   /** The key of an expression that gives the same value until something it names is written; undefined for others. */
@@ -72,7 +74,7 @@ export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Ra
       case 'element': {
         const index = replace(e.index, known, before, at);
         const read: Expr = { ...e, table: replace(e.table, known, before, at), index };
-        const place = e.table.t === 'module' && tables.has(e.table.name) ? keyOf(index) : undefined;
+        const place = e.table.t === 'module' && isKept(e.table.name) ? keyOf(index) : undefined;
         if (place === undefined || e.table.t !== 'module') {
           return read;
         }
@@ -111,6 +113,10 @@ export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Ra
         }
       } else if (s.k === 'call') {
         all = true;
+        s.effects.writes.forEach((name) => names.add(name));
+        if (s.target !== undefined) {
+          names.add(s.target.name);
+        }
       } else if (s.k === 'if') {
         all = written(s.a, names, elements) || all;
         all = written(s.b, names, elements) || all;
@@ -120,6 +126,15 @@ export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Ra
       }
     }
     return all;
+  };
+  /** Behind calls that write `names`: what stands in fixed tables is still known, unless the index is one of the names. */
+  const forgetTables = (known: Known, names: ReadonlySet<string>): void => {
+    for (const key of known.keys()) {
+      if (!fixed.has(key.slice(0, key.indexOf('[')))) {
+        known.delete(key);
+      }
+    }
+    names.forEach((name) => forget(known, name));
   };
   const forgetTable = (known: Known, table: string): void => {
     for (const key of known.keys()) {
@@ -137,7 +152,7 @@ export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Ra
         case 'set': {
           const { target, op } = s;
           // The plain read of an element into a variable is its own holder.
-          if (target.t === 'local' && op === '=' && s.value.t === 'element' && s.value.table.t === 'module' && tables.has(s.value.table.name)) {
+          if (target.t === 'local' && op === '=' && s.value.t === 'element' && s.value.table.t === 'module' && isKept(s.value.table.name)) {
             const index = replace(s.value.index, known, out, at);
             const place = keyOf(index);
             const key = place === undefined ? undefined : `${s.value.table.name}[${place}]`;
@@ -187,7 +202,10 @@ export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Ra
           break;
         case 'call':
           out.push({ ...s, callee: replace(s.callee, known, out, at), args: s.args.map((arg) => replace(arg, known, out, at)) });
-          known.clear();
+          forgetTables(known, s.effects.writes);
+          if (s.target !== undefined) {
+            forget(known, s.target.name);
+          }
           break;
         case 'return':
           out.push(s.value === undefined ? s : { ...s, value: replace(s.value, known, out, at) });
@@ -212,9 +230,10 @@ export function reuseReads(list: readonly Stmt[], tables: ReadonlyMap<string, Ra
           const names = new Set<string>();
           const elements = new Set<string>();
           if (written([s], names, elements)) {
-            known.clear();
+            forgetTables(known, names);
+          } else {
+            names.forEach((name) => forget(known, name));
           }
-          names.forEach((name) => forget(known, name));
           elements.forEach((table) => forgetTable(known, table));
           const test = s.test === undefined ? undefined : replace(s.test, known, undefined, at);
           const body = pass(s.body, new Map(known));

@@ -25,6 +25,48 @@ export function substitute(e: Expr, instead: (name: string) => Expr | undefined)
   }
 }
 
+/** `e` with every part of it, innermost first, changed by `change`. */
+export function mapParts(e: Expr, change: (part: Expr) => Expr): Expr {
+  const go = (part: Expr): Expr => mapParts(part, change);
+  switch (e.t) {
+    case 'unary':
+      return change({ ...e, a: go(e.a) });
+    case 'binary':
+    case 'logical':
+      return change({ ...e, a: go(e.a), b: go(e.b) });
+    case 'choice':
+      return change({ ...e, test: go(e.test), a: go(e.a), b: go(e.b) });
+    case 'element':
+      return change({ ...e, table: go(e.table), index: go(e.index) });
+    case 'call':
+      return change({ ...e, callee: go(e.callee), args: e.args.map(go) });
+    default:
+      return change(e);
+  }
+}
+
+/** `list` with every expression changed by `change`, but for what is assigned to as a whole. */
+export function mapExpressions(list: readonly Stmt[], change: (e: Expr) => Expr): Stmt[] {
+  return list.map((s): Stmt => {
+    switch (s.k) {
+      case 'set':
+        return { ...s, target: s.target.t === 'element' ? { ...s.target, table: change(s.target.table), index: change(s.target.index) } : s.target, value: change(s.value) };
+      case 'do':
+        return { ...s, value: change(s.value) };
+      case 'call':
+        return { ...s, callee: change(s.callee), args: s.args.map(change) };
+      case 'if':
+        return { ...s, test: change(s.test), a: mapExpressions(s.a, change), b: mapExpressions(s.b, change) };
+      case 'loop':
+        return { ...s, test: s.test === undefined ? undefined : change(s.test), body: mapExpressions(s.body, change), update: mapExpressions(s.update, change) };
+      case 'return':
+        return s.value === undefined ? s : { ...s, value: change(s.value) };
+      default:
+        return s;
+    }
+  });
+}
+
 /** Replaces locals; a `set` of a local that has a replacement other than a local goes. */
 export function settle(list: readonly Stmt[], instead: (name: string) => Expr | undefined): Stmt[] {
   return list.flatMap((s): Stmt[] => {
