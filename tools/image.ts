@@ -237,7 +237,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const headerFolder = path.join(cache, `board-${hashOf([header])}`);
     mkdirSync(headerFolder, { recursive: true });
     writeWhole(path.join(headerFolder, 'board.h'), header);
-    const includes = [headerFolder, duktape, ...['engine', 'one-core', 'cortex-m', board.name].map((folder) => path.join(platforms, folder))];
+    const includes = [headerFolder, duktape, ...['engine', 'one-core', 'cortex-m', 'host', board.name].map((folder) => path.join(platforms, folder))];
     const headers = includes.flatMap((folder) =>
       readdirSync(folder).filter((name) => name.endsWith('.h')).map((name) => readFileSync(path.join(folder, name), 'utf8')),
     );

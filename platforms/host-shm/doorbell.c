@@ -1,5 +1,6 @@
 // Doorbells as file descriptors: polling, named pipes, UNIX sockets, inherited eventfds, ivshmem.
 #define _GNU_SOURCE
+#include "process.h"
 #include "runner.h"
 #include "unix-socket.h"
 
@@ -35,7 +36,7 @@ static void start_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
-		give_up("no descriptor for", "signals");
+		process_give_up("no descriptor for", "signals");
 }
 
 // A pipe opened for both directions never ends: a peer that vanishes leaves no trace here.
@@ -44,10 +45,10 @@ static int open_pipe(const char *path)
 	struct stat status;
 
 	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
-		give_up("cannot make the pipe", path);
+		process_give_up("cannot make the pipe", path);
 	int descriptor = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (descriptor < 0 || fstat(descriptor, &status) < 0 || !S_ISFIFO(status.st_mode))
-		give_up("is no named pipe that can be opened:", path);
+		process_give_up("is no named pipe that can be opened:", path);
 	return descriptor;
 }
 
@@ -57,14 +58,14 @@ static int inherited(const char *text)
 	long number = strtol(text, &end, 10);
 
 	if (end == text || *end || number < 3 || number > 1023 || fcntl((int)number, F_SETFL, O_NONBLOCK) < 0)
-		give_up("is no inherited descriptor:", text);
+		process_give_up("is no inherited descriptor:", text);
 	return (int)number;
 }
 
 static void set_path(const char *text)
 {
 	if (!socket_path_fits(text))
-		give_up("the socket's path is too long:", text);
+		process_give_up("the socket's path is too long:", text);
 	path = text;
 }
 
@@ -74,7 +75,7 @@ static void open_both(char *text, int (*open_one)(const char *))
 	char *comma = strchr(text, ',');
 
 	if (comma == NULL)
-		give_up("a doorbell needs IN,OUT:", text);
+		process_give_up("a doorbell needs IN,OUT:", text);
 	*comma = '\0';
 	in = open_one(text);
 	out = open_one(comma + 1);
@@ -87,7 +88,7 @@ void doorbell_open(const char *description)
 	char *rest = copy + length + (description[length] == ':');
 
 	if (strlen(description) >= sizeof copy)
-		give_up("the doorbell's description is too long:", description);
+		process_give_up("the doorbell's description is too long:", description);
 	strcpy(copy, description);
 	copy[length] = '\0';
 	start_signals();
@@ -95,7 +96,7 @@ void doorbell_open(const char *description)
 		char *end = rest;
 		unsigned long limit = *rest ? strtoul(rest, &end, 10) : POLL_DEFAULT;
 		if (*end || *rest == '-' || limit < 1 || limit > 1000000)
-			give_up("polling wants 1 to 1000000 microseconds:", description);
+			process_give_up("polling wants 1 to 1000000 microseconds:", description);
 		kind = POLLING;
 		longest = (uint32_t)limit;
 	} else if (strcmp(copy, "fifo") == 0) {
@@ -109,7 +110,7 @@ void doorbell_open(const char *description)
 		set_path(rest);
 		listener = socket_listen(path);
 		if (listener < 0)
-			give_up("cannot listen on the socket", path);
+			process_give_up("cannot listen on the socket", path);
 	} else if (strcmp(copy, "connect") == 0) {
 		kind = CONNECT;
 		set_path(rest);
@@ -117,7 +118,7 @@ void doorbell_open(const char *description)
 		kind = IVSHMEM;
 		ivshmem_open(rest);
 	} else {
-		give_up("unknown kind of doorbell:", description);
+		process_give_up("unknown kind of doorbell:", description);
 	}
 }
 

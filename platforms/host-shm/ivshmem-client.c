@@ -3,6 +3,7 @@
 // The server sends its version 0, the client's id, -1 with the shared memory, and then numbers with or without a
 // descriptor: a number with one is that peer's next interrupt vector (our own id: ours), one without says the peer left.
 #define _GNU_SOURCE
+#include "process.h"
 #include "runner.h"
 #include "unix-socket.h"
 
@@ -50,13 +51,13 @@ static void try_connect(void)
 void ivshmem_open(const char *text)
 {
 	if (!socket_path_fits(text))
-		give_up("the socket's path is too long:", text);
+		process_give_up("the socket's path is too long:", text);
 	path = text;
 	for (unsigned at = 0; at < PEERS; at++)
 		peers[at].id = NOBODY;
 	try_connect();
 	if (server < 0)
-		give_up("no ivshmem server listens on", path);
+		process_give_up("no ivshmem server listens on", path);
 }
 
 void ivshmem_ring(void)

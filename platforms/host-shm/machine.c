@@ -7,15 +7,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "board.h"
 #include "natives.h"
+#include "process.h"
 #include "runner.h"
-#include "seeded-random.h"
 
 // Windows and layout places one process can have, and the C stack the engine may no longer count on.
 enum { WINDOWS = 16, LAYOUTS = 2, STACK_RESERVE = 16384, MOST_WINDOW = 1 << 27, PRIVATE_WINDOW = 1 << 22 };
@@ -45,13 +44,6 @@ static enum machine_side side = MACHINE_SIDES;
 static struct machine_area heap;
 static struct machine_bundle bundle;
 static uint8_t *stack_low;
-static bool seeded;
-
-void give_up(const char *what, const char *which)
-{
-	fprintf(stderr, "vmsg-host-shm: %s %s\n", what, which);
-	exit(64);
-}
 
 enum machine_side machine_side(void)
 {
@@ -73,48 +65,9 @@ bool machine_stack_low(void)
 	return (uint8_t *)__builtin_frame_address(0) < stack_low + STACK_RESERVE;
 }
 
-uint32_t machine_random(uint8_t *to, uint32_t bytes)
-{
-	if (seeded) {
-		seeded_random_fill(to, bytes);
-		return bytes;
-	}
-	ssize_t placed = getrandom(to, bytes, GRND_NONBLOCK);
-	return placed < 0 ? 0 : (uint32_t)placed;
-}
-
-void machine_barrier(void)
-{
-	__sync_synchronize();
-}
-
-// Processes share one coherent memory.
-void machine_clean(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}
-
-void machine_invalidate(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}
-
 uint32_t machine_idle(uint32_t limit)
 {
 	return doorbell_wait(limit);
-}
-
-// A host's time says nothing about a coprocessor's, so busy time is not counted here.
-uint64_t machine_ticks(void)
-{
-	return 0;
-}
-
-uint32_t machine_instructions_per_tick(void)
-{
-	return 0;
 }
 
 uint32_t machine_clock(void)
@@ -213,82 +166,63 @@ static void on_fault(int signal)
 	_exit(3);
 }
 
-static unsigned long long number(const char *text, const char *option, unsigned long long least, unsigned long long most)
-{
-	char *end;
-	unsigned long long value = strtoull(text, &end, 0);
-
-	if (*text == '-' || end == text || *end || value < least || value > most)
-		give_up("this option has no usable number:", option);
-	return value;
-}
-
-// Maps `bytes` bytes of `file` from `offset` on, with a page that nobody may touch on either side.
-static uint8_t *map(const char *file, uint64_t offset, size_t bytes)
+// Maps `bytes` bytes of a file from `offset` on, or zeroed memory of our own for descriptor -1, with a page that nobody may
+// touch on either side.
+static uint8_t *map(int descriptor, uint64_t offset, size_t bytes, const char *what)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), inside = offset % page;
 	size_t length = (inside + bytes + page - 1) / page * page;
+	int flags = descriptor < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	uint8_t *base = mmap(NULL, length + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED ||
+	    mmap(base + page, length, PROT_READ | PROT_WRITE, flags | MAP_FIXED, descriptor, (off_t)(offset - inside)) == MAP_FAILED)
+		process_give_up("cannot map", what);
+	return base + page + inside;
+}
+
+static uint8_t *map_file(const char *file, uint64_t offset, size_t bytes)
+{
 	struct stat status;
 	int descriptor = open(file, O_RDWR | O_CLOEXEC);
 
 	if (descriptor < 0 || fstat(descriptor, &status) < 0)
-		give_up("cannot open the window's file", file);
+		process_give_up("cannot open the window's file", file);
 	if (S_ISREG(status.st_mode) && (uint64_t)status.st_size < offset + bytes)
-		give_up("a window reaches beyond the end of", file);
-	uint8_t *base = mmap(NULL, length + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (base == MAP_FAILED || mmap(base + page, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor,
-				       (off_t)(offset - inside)) == MAP_FAILED)
-		give_up("cannot map", file);
+		process_give_up("a window reaches beyond the end of", file);
+	uint8_t *base = map(descriptor, offset, bytes, file);
 	close(descriptor);
-	return base + page + inside;
+	return base;
 }
 
 static void add_window(char **words)
 {
-	if (windows == WINDOWS)
-		give_up("too many windows: the last one is of", words[0]);
-	uint64_t offset = number(words[1], "--window OFFSET", 0, INT64_MAX);
-	uint32_t bytes = (uint32_t)number(words[2], "--window BYTES", 16, MOST_WINDOW);
+	// The last place is kept for the private window.
+	if (windows == WINDOWS - 1)
+		process_give_up("too many windows: the last one is of", words[0]);
+	uint64_t offset = process_count(words[1], "--window OFFSET", 0, INT64_MAX);
+	uint32_t bytes = (uint32_t)process_count(words[2], "--window BYTES", 16, MOST_WINDOW);
 	bool shared = strcmp(words[3], "-") != 0;
 	if (offset % 16 || bytes % 16)
-		give_up("a window's offset and size are multiples of 16:", words[0]);
+		process_give_up("a window's offset and size are multiples of 16:", words[0]);
 	window_places[windows].kind = shared ? WINDOW_SHARED : WINDOW_HIDDEN;
-	window_places[windows].address = shared ? number(words[3], "--window ADDRESS", 0, UINT64_MAX) : 0;
-	machine_windows[windows++] = (struct machine_window){ map(words[0], offset, bytes), bytes };
+	window_places[windows].address = shared ? process_count(words[3], "--window ADDRESS", 0, UINT64_MAX) : 0;
+	machine_windows[windows++] = (struct machine_window){ map_file(words[0], offset, bytes), bytes };
 }
 
 // The device's own memory, behind the windows of the options.
 static void add_private_window(void)
 {
-	void *base = mmap(NULL, PRIVATE_WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (base == MAP_FAILED)
-		give_up("no memory for", "the private window");
 	window_places[windows].kind = WINDOW_PRIVATE;
-	machine_windows[windows++] = (struct machine_window){ base, PRIVATE_WINDOW };
+	machine_windows[windows++] = (struct machine_window){ map(-1, 0, PRIVATE_WINDOW, "the private window"), PRIVATE_WINDOW };
 }
 
 static void add_layout(char **words)
 {
 	if (layout_count == LAYOUTS)
-		give_up("too many layouts: the last one is in window", words[0]);
-	layouts[layout_count].window = (uint32_t)number(words[0], "--layout WINDOW", 0, WINDOWS - 1);
-	layouts[layout_count++].offset = (uint32_t)number(words[1], "--layout OFFSET", 0, MOST_WINDOW);
-}
-
-static void load(const char *file)
-{
-	FILE *stream = fopen(file, "rb");
-	struct stat status;
-
-	if (stream == NULL || fstat(fileno(stream), &status) < 0)
-		give_up("cannot read the bundle", file);
-	char *text = malloc((size_t)status.st_size + 1);
-	if (text == NULL || fread(text, 1, (size_t)status.st_size, stream) != (size_t)status.st_size)
-		give_up("cannot read the bundle", file);
-	fclose(stream);
-	const char *slash = strrchr(file, '/');
-	bundle = (struct machine_bundle){ text, (size_t)status.st_size, slash ? slash + 1 : file };
+		process_give_up("too many layouts: the last one is in window", words[0]);
+	layouts[layout_count].window = (uint32_t)process_count(words[0], "--layout WINDOW", 0, WINDOWS - 1);
+	layouts[layout_count++].offset = (uint32_t)process_count(words[1], "--layout OFFSET", 0, MOST_WINDOW);
 }
 
 // The options and how many words follow each.
@@ -313,15 +247,15 @@ int main(int argc, char **argv)
 		while (option < OPTIONS && strcmp(argv[at], options[option].name))
 			option++;
 		if (option == OPTIONS)
-			give_up("unknown option", argv[at]);
+			process_give_up("unknown option", argv[at]);
 		char **words = argv + at + 1;
 		at += 1 + options[option].words;
 		if (at > argc)
-			give_up("too few words behind", options[option].name);
+			process_give_up("too few words behind", options[option].name);
 		switch (option) {
 		case SIDE:
 			if (strcmp(words[0], "device") && strcmp(words[0], "driver"))
-				give_up("a side is device or driver, not", words[0]);
+				process_give_up("a side is device or driver, not", words[0]);
 			side = strcmp(words[0], "device") ? MACHINE_DRIVER : MACHINE_DEVICE;
 			break;
 		case WINDOW:
@@ -334,11 +268,10 @@ int main(int argc, char **argv)
 			doorbell = words[0];
 			break;
 		case HEAP:
-			heap_bytes = number(words[0], "--heap", 4096, 1u << 30);
+			heap_bytes = process_count(words[0], "--heap", 4096, 1u << 30);
 			break;
 		case SEED:
-			seeded_random_start((uint32_t)number(words[0], "--seed", 0, UINT32_MAX));
-			seeded = true;
+			process_seed((uint32_t)process_count(words[0], "--seed", 0, UINT32_MAX));
 			break;
 		case WITH_PARENT:
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -346,20 +279,17 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - at != 1 || side == MACHINE_SIDES || layout_count == 0)
-		give_up("usage:", "vmsg-host-shm --side device|driver --window FILE OFFSET BYTES ADDRESS|- ... "
-				  "--layout WINDOW OFFSET [--doorbell KIND] [--heap BYTES] [--seed N] [--with-parent] bundle.js");
+		process_give_up("usage:", "vmsg-host-shm --side device|driver --window FILE OFFSET BYTES ADDRESS|- ... "
+					  "--layout WINDOW OFFSET [--doorbell KIND] [--heap BYTES] [--seed N] [--with-parent] bundle.js");
 	for (uint32_t layout = 0; layout < layout_count; layout++)
 		if (layouts[layout].window >= windows)
-			give_up("a layout lies in a window that is not there:", "--layout");
-	load(argv[at]);
+			process_give_up("a layout lies in a window that is not there:", "--layout");
+	bundle = process_load(argv[at]);
 	if (heap_bytes == 0)
 		heap_bytes = side == MACHINE_DEVICE ? BOARD_DEVICE_HEAP : BOARD_DRIVER_HEAP;
-	if (side == MACHINE_DEVICE && windows < WINDOWS)
+	if (side == MACHINE_DEVICE)
 		add_private_window();
-	void *memory = mmap(NULL, heap_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		give_up("no memory for", "the heap");
-	heap = (struct machine_area){ memory, (uint32_t)heap_bytes };
+	heap = (struct machine_area){ process_map(NULL, heap_bytes), (uint32_t)heap_bytes };
 	stack_low = (uint8_t *)__builtin_frame_address(0) -
 		    (side == MACHINE_DEVICE ? BOARD_DEVICE_STACK : BOARD_DRIVER_STACK);
 	signal(SIGBUS, on_fault);

@@ -1,13 +1,10 @@
-// What the files of the runner share: one way to give up, and the doorbell.
+// What the files of the runner share: the doorbell.
 #ifndef RUNNER_H
 #define RUNNER_H
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-// Ends the program because it was started with something it cannot use: one sentence, status 64.
-_Noreturn void give_up(const char *what, const char *which);
 
 // Opens the doorbell that the option --doorbell describes; README.md lists the kinds.
 void doorbell_open(const char *description);
