@@ -33,8 +33,8 @@ export interface RunnerOptions {
 /** The most bytes of a window, and of what is mapped for a layout. */
 const windowBytes = 2 ** 27;
 const layoutBytes = 2 ** 20;
-/** Windows of one process: `Capacity.Windows` of the firmware. */
-const mostWindows = 16;
+/** Windows that come from files: `Capacity.Windows` of the firmware without the private one. */
+const mostWindows = 15;
 const fourGiB = 2n ** 32n;
 
 function number(text: string, what: string): bigint {

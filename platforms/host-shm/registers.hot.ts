@@ -6,7 +6,8 @@
 // Block 1, start-up    offset
 // WINDOWS                  00   how many windows there are
 // LAYOUTS                  04   how many layout places there are
-// window n          100 + 10n   +0 driver address bits 31..0, +4 bits 63..32, +8 bytes, +c 1 = the driver side has an address for it
+// window n          100 + 10n   +0 driver address bits 31..0, +4 bits 63..32, +8 bytes,
+//                          +c 0 = no driver address leads there, 1 = one does, 2 = the device's own memory
 // layout n           800 + 8n   +0 window, +4 byte offset
 //
 // Block 2, trace       offset
