@@ -25,6 +25,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   conformance: { summary: 'hold a device against every requirement', load: async () => { const { help, conformance } = await import('./conformance.js'); return { help, run: conformance }; } },
   typecheck: { summary: 'type check for every target', load: async () => { const { help, typecheck } = await import('./typecheck.js'); return { help, run: typecheck }; } },
   'refresh-docs': { summary: 'renew the outputs that the documents show', load: async () => { const { help, refreshDocs } = await import('./commands/refresh-docs.js'); return { help, run: refreshDocs }; } },
+  fuzz: { summary: 'fuzz the virtqueues against their model', load: async () => { const { help, fuzz } = await import('./commands/fuzz.js'); return { help, run: fuzz }; } },
   test: { summary: 'run every check and test', load: async () => { const { help, test } = await import('./test.js'); return { help, run: test }; } },
 };
 
@@ -73,5 +74,5 @@ function userSentence(error: unknown): string | undefined {
   }
   const { code, message } = error as { code?: unknown; message?: unknown };
   // What node:util's parseArgs says about an unknown option or a missing value; its hints on escaping do not help here.
-  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS') ? String(message).replace(/\. .*$/s, '.').replace(/([^.])$/, '$1.') : undefined;
+  return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS') ? String(message).replace(/\.\s.*$/s, '.').replace(/([^.])$/, '$1.') : undefined;
 }

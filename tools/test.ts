@@ -170,6 +170,12 @@ function unit(): Promise<Outcome> {
   return runTests(testFiles('test', path.join('test', 'emulator')), options);
 }
 
+/** The fuzzer's fixed million of steps, in a process without the checker of hot numbers; test/firmware/virtqueue/fuzz.test.ts has some with it. */
+async function fuzz(): Promise<Outcome> {
+  const { status, output } = await node([path.join('tools', 'vmsg.mjs'), 'fuzz']);
+  return status === 0 ? pass() : fail(output);
+}
+
 /** Why nothing can run on emulated cores here, if so. */
 function noEmulator(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter);
@@ -200,6 +206,7 @@ const steps: readonly Step[] = [
   { name: 'types', what: 'the device for every target, tools and tests', run: types },
   { name: 'bundles', what: 'nothing in hot code allocates', run: bundles },
   { name: 'unit', what: 'tests on this machine, every hot number checked', run: unit },
+  { name: 'fuzz', what: 'a million lies told to the virtqueues', run: fuzz },
   { name: 'emulator', what: 'the scene on two emulated cores', run: scene },
   { name: 'conformance', what: 'every conformance case on the bundle, a subset on the emulated SoC', run: conformance },
 ];

@@ -273,7 +273,8 @@ export class Lab {
   }
 }
 
-function otherModel(): DeviceModel {
+/** Device 2: its chains are filled and given back. */
+export function otherModel(): DeviceModel {
   return {
     type: {
       name: 'other',
