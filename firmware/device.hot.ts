@@ -18,5 +18,6 @@ export { configByte, setConfigByte, setConfigWord } from './transport/config-spa
 export { configChanged } from './transport/config-change.hot.js';
 export { configWrite } from './transport/config.hot.js';
 export { plug, Removal, unplug } from './bus/hotplug.hot.js';
+export { discarded } from './bus/frame.hot.js';
 export { hasFeature } from './transport/device.hot.js';
 export { needsReset } from './transport/needs-reset.hot.js';

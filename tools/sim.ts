@@ -27,6 +27,33 @@ export interface DeviceUse {
   readonly collections: number;
 }
 
+/** Log code of the first counter of dropped messages, and what the counters count (firmware/wire/log.ts, wire/discard.ts). */
+const firstDiscard = 32;
+const discardReasons = [
+  'shorter than a header',
+  'longer than frame or bus allow',
+  'bus message with a device number',
+  'no such device',
+  'answer nobody waits for',
+  'unknown id',
+  'payload too short',
+  'misaligned GET_DEVICES',
+  'EVENT_AVAIL for a queue that cannot run',
+  'before an agreement',
+];
+
+/** Messages the coprocessor dropped, by reason, as its last driver's end showed them. */
+export function discards(entries: readonly DeviceLog[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { code, value } of entries) {
+    const reason = discardReasons[code - firstDiscard];
+    if (reason !== undefined) {
+      found.set(reason, value);
+    }
+  }
+  return found;
+}
+
 /** What one run amounted to. */
 export interface SimSummary {
   readonly messages: number;
@@ -36,6 +63,8 @@ export interface SimSummary {
   readonly allocationsWhileServing: number;
   readonly collectionsWhileServing: number;
   readonly wakes: number;
+  /** Messages the coprocessor dropped without an answer, by reason. */
+  readonly discarded: Readonly<Record<string, number>>;
   readonly heapPeak: number;
   readonly flash: number;
   readonly ram: number;
@@ -107,6 +136,7 @@ export function summarize(result: SceneResult): SimSummary {
     allocationsWhileServing: end.allocations - run.allocations,
     collectionsWhileServing: end.collections - run.collections,
     wakes: end.wakes - run.wakes,
+    discarded: Object.fromEntries(discards(result.log)),
     heapPeak: end.heapPeak,
     flash: size.flash,
     ram: size.ram,
@@ -132,6 +162,7 @@ function table(summary: SimSummary): string {
             ? []
             : ([['instructions per request', summary.instructionsPerRequest, 'device core, 256 bytes of entropy, 4 per doorbell']] as [string, number, string][])),
         ];
+  const dropped = Object.entries(summary.discarded);
   const rows: [string, number, string][] = [
     ['messages, both directions', summary.messages, ''],
     ['message bytes', summary.bytes, ''],
@@ -139,6 +170,7 @@ function table(summary: SimSummary): string {
     ['doorbells and time-outs', summary.wakes, 'times the device core left WFI'],
     ['engine allocations while serving', summary.allocationsWhileServing, ''],
     ['collector runs while serving', summary.collectionsWhileServing, ''],
+    ['messages dropped', dropped.reduce((sum, [, number]) => sum + number, 0), dropped.map(([reason, number]) => `${number} ${reason}`).join(', ')],
     ['flash', summary.flash, `bytes, ${summary.bundleBytes.toLocaleString('en-US')} of them the bundle`],
     ['RAM', summary.ram + summary.stack + summary.heap, `bytes: variables ${summary.ram}, stack ${summary.stack}, heap ${summary.heap}`],
     ['heap used at most', summary.heapPeak, 'bytes'],

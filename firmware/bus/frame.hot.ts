@@ -2,7 +2,9 @@
 //
 // A frame is read and answered in place, in the carrier's memory. The driver side can change it meanwhile, so every
 // field is read exactly once.
+import { log } from '#port';
 import { Discard } from '../wire/discard.js';
+import { Log } from '../wire/log.js';
 
 /** Window of request and answer. */
 export let frameWindow = 0;
@@ -39,6 +41,15 @@ export const enum Answer {
 export function discard(reason: number): number {
   discarded[reason] = (discarded[reason] + 1) & 0x7ffffff;
   return Answer.None;
+}
+
+/** Tells the port every counter that is not 0. @rare */
+export function logDiscarded(): void {
+  for (let reason = 0; reason < Discard.Reasons; reason++) {
+    if (discarded[reason] !== 0) {
+      log(Log.Discarded + reason, discarded[reason]);
+    }
+  }
 }
 
 /** The 32-bit number high:low when it is below 2^27, else -1 (R-027: no sum of such numbers can wrap). */

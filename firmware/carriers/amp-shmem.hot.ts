@@ -9,6 +9,7 @@ import { BusMessageId, MessageType } from '../wire/message.js';
 import { Log } from '../wire/log.js';
 import { Notification } from '../wire/notification.js';
 import { receive } from '../bus/bus.hot.js';
+import { logDiscarded } from '../bus/frame.hot.js';
 import { forgetBusEvents } from '../bus/bus-events.hot.js';
 import { ownFeatures } from '../bus/bus-table.hot.js';
 import { sendNext } from '../bus/send.hot.js';
@@ -166,6 +167,7 @@ export function restart(bus: number): void {
 
 /** The driver side vanished: all its devices are reset without a message, then the handshake begins anew. @rare */
 function driverGone(bus: number, reason: number): void {
+  logDiscarded();
   log(reason, bus);
   resetBusDevices(bus);
   restart(bus);

@@ -25,4 +25,9 @@ export const enum Log {
   PrivateMemory = 10,
   /** The driver side has not answered a PING; value: bus. */
   PingLost = 11,
+  /**
+   * 32 + a reason of wire/discard.ts; value: messages dropped for it since start. Comes for every reason that occurred when a
+   * driver side goes.
+   */
+  Discarded = 32,
 }
