@@ -54,7 +54,7 @@ function benchWith(tested: TestDevice, settings: BusSettings = {}): AmpBus {
 }
 
 (['A', 'B', 'C'] as const).forEach((profile) => {
-  test(profile + ': R-303 R-305 R-319 a device that is plugged in is listed, then told, then usable; unplugged the other way round', () => {
+  test('R-303 R-305 R-319 a device that is plugged in is listed, then told, then usable; unplugged the other way round, profile ' + profile, () => {
     const tested = testDevice({ number: 5, config: [7] });
     const bus = benchWith({ ...tested, model: { ...tested.model, absent: true } }, { profile });
     assert.deepEqual(present(bus), [1]);

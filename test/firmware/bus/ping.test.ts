@@ -22,7 +22,7 @@ const ANSWERED = 2;
 const LOST = 3;
 
 (['A', 'B', 'C'] as const).forEach((profile: Profile) => {
-  test(profile + ': R-301 R-012 a PING of the device side is a request with a token; its answer is recognised by its data', () => {
+  test('R-301 R-012 a PING of the device side is a request with a token; its answer is recognised by its data, profile ' + profile, () => {
     const bus = connectedTo([], { profile });
     ping(0);
     pass();

@@ -98,3 +98,29 @@ test('R-048 R-050 a carrier may refuse a proposal by what travels with it', () =
   assert.ok(proposeRevision(0, 1, 200, 0, 77));
   assert.deepEqual(seen, [[0, 1, 5], [0, 1, 77]]);
 });
+
+test('R-044 the limit counts header and payload, whatever the frame around them', () => {
+  const on = bus();
+  assert.ok(proposeRevision(0, 1, 100, 0, 0));
+  [100, 101, 4096].forEach((frame) => {
+    assert.equal(on.frame(encode({ type: 0, id: 7, device: 5, token: 1, payload: new Array<number>(92).fill(0) }), frame).length, 12);
+    assert.equal(on.frame(encode({ type: 0, id: 5, device: 5, token: 1, payload: le32(0).concat(le32(80)) }), frame).length, 100);
+  });
+  assert.deepEqual(on.frame(encode({ type: 0, id: 7, device: 5, token: 1, payload: new Array<number>(93).fill(0) }), 4096), []);
+});
+
+test('R-057 what revision 1 does not define is discarded, whatever transport features are in force', () => {
+  [0, 1, 2, 3].forEach((features) => {
+    const on = bus();
+    assert.ok(proposeRevision(0, 1, 200, features, 0));
+    for (let id = 0; id < 256; id++) {
+      if (!(id >= 2 && id <= 0x0c) && id !== 0x41) {
+        assert.deepEqual(on.frame(encode({ type: 0, id, device: 5, token: 1, payload: new Array<number>(64).fill(0) })), []);
+      }
+      if (id !== 2 && id !== 3) {
+        assert.deepEqual(on.frame(encode({ type: 2, id, device: 0, token: 1, payload: new Array<number>(64).fill(0) })), []);
+      }
+    }
+    assert.equal(dropped('unknown id'), 256 - 12 + 256 - 2);
+  });
+});

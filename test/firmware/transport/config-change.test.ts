@@ -8,7 +8,7 @@ import type { AmpBus } from '../../support/driver/amp-bus.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { le32, read32 } from '../../support/driver/message.js';
 import { connectedTo } from '../../support/fresh.js';
-import { settle } from '../../support/ring-bench.js';
+import { BUFFERS, bringUp, settle } from '../../support/ring-bench.js';
 import type { TestDeviceOptions } from '../../support/test-device.js';
 import { testDevice } from '../../support/test-device.js';
 
@@ -159,4 +159,21 @@ test('R-205 R-208 fields that follow from a write are set by it, without generat
   });
   assert.deepEqual(seen, [[0, 1, 0x40], [0, 1, 7]], 'the judge sees the bytes as they were');
   assert.deepEqual(events(bus), []);
+});
+
+test('R-065 R-064 events of one device come each once, in whatever order they were raised', () => {
+  [true, false].forEach((first) => {
+    const { bus, row, device } = bench();
+    const queue = bringUp(bus, 5).queue;
+    queue.add([{ offset: BUFFERS, bytes: 4, writable: true }]);
+    queue.publish();
+    if (first) {
+      configChanged(row, 0, 1);
+    }
+    device.kick(0);
+    if (!first) {
+      configChanged(row, 0, 1);
+    }
+    assert.deepEqual(settle(bus).map((event) => event.id).sort(), [0x40, 0x42]);
+  });
 });

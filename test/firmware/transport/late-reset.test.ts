@@ -139,7 +139,7 @@ test('R-069 a device removed while its reset is pending: the answers first, then
 });
 
 (['B', 'C'] as const).forEach((profile) => {
-  test(profile + ': R-156 R-157 R-160 R-161 a reset under way shows a status other than 0, answers reads and takes no writes', () => {
+  test('R-156 R-157 R-160 R-161 a reset under way shows a status other than 0, answers reads and takes no writes, profile ' + profile, () => {
     const { bus, tested, device } = bench({ profile });
     const first = device.setStatus(0);
     assert.notEqual(first, 0);
@@ -159,7 +159,7 @@ test('R-069 a device removed while its reset is pending: the answers first, then
     device.start();
   });
 
-  test(profile + ': R-171 a backend that never ends is abandoned within 10 s', () => {
+  test('R-171 a backend that never ends is abandoned within 10 s, profile ' + profile, () => {
     const { bus, device } = bench({ profile });
     assert.notEqual(device.setStatus(0), 0);
     fake.microseconds += 9900000;

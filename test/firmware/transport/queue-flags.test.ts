@@ -54,13 +54,13 @@ class Bench {
 }
 
 (['B', 'C'] as const).forEach((profile) => {
-  test(profile + ': R-229 R-222 R-223 flags 0 applies all fields and leaves the queue disabled', () => {
+  test('R-229 R-222 R-223 flags 0 applies all fields and leaves the queue disabled, profile ' + profile, () => {
     const bench = new Bench(profile);
     assert.deepEqual(bench.set(0, 8, places()), { size: 8, enabled: 0, areas: places() });
     assert.deepEqual(bench.set(0, 16, places(1)), { size: 16, enabled: 0, areas: places(1) }, 'again, with other values');
   });
 
-  test(profile + ': R-230 op 1 applies and enables, in one step or after the fields came one by one', () => {
+  test('R-230 op 1 applies and enables, in one step or after the fields came one by one, profile ' + profile, () => {
     assert.deepEqual(new Bench(profile).set(ENABLE, 8, places()), { size: 8, enabled: 1, areas: places() });
     const bench = new Bench(profile);
     const zeros = [0, 0, 0];
@@ -73,14 +73,14 @@ class Bench {
     assert.deepEqual(bench.set(ENABLE | NOTHING, 0, zeros), { size: 8, enabled: 1, areas: places() });
   });
 
-  test(profile + ': R-231 R-234 op 2 applies the fields that are not ignored and changes no state', () => {
+  test('R-231 R-234 op 2 applies the fields that are not ignored and changes no state, profile ' + profile, () => {
     const bench = new Bench(profile);
     bench.set(0, 8, places());
     assert.deepEqual(bench.set(KEEP | NO_SIZE, 99, places(1)), { size: 8, enabled: 0, areas: places(1) });
     assert.deepEqual(bench.set(KEEP | (NOTHING & ~NO_SIZE), 32, [1, 1, 1]), { size: 32, enabled: 0, areas: places(1) });
   });
 
-  test(profile + ': R-232 op 3 and every undefined bit are rejected', () => {
+  test('R-232 op 3 and every undefined bit are rejected, profile ' + profile, () => {
     const bench = new Bench(profile);
     bench.set(0, 8, places());
     const before = { size: 8, enabled: 0, areas: places() };
@@ -91,11 +91,11 @@ class Bench {
     }
   });
 
-  test(profile + ': R-233 the second reserved field is ignored', () => {
+  test('R-233 the second reserved field is ignored, profile ' + profile, () => {
     assert.deepEqual(new Bench(profile).set(ENABLE, 8, places(), 0xffffffff), { size: 8, enabled: 1, areas: places() });
   });
 
-  test(profile + ': R-225 R-226 R-227 R-235 one bad field rejects all of them, whatever the op', () => {
+  test('R-225 R-226 R-227 R-235 one bad field rejects all of them, whatever the op, profile ' + profile, () => {
     const [one, two, three] = places() as [number, number, number];
     const bad: [number, number[]][] = [
       [0, places()],
@@ -119,7 +119,7 @@ class Bench {
     });
   });
 
-  test(profile + ': R-230 a new size that the areas kept cannot hold is refused when the queue is to be enabled', () => {
+  test('R-230 a new size that the areas kept cannot hold is refused when the queue is to be enabled, profile ' + profile, () => {
     const bench = new Bench(profile);
     const end = [0x80100000 - 16 * 8, 0x80010800, 0x80011000];
     assert.equal(bench.set(0, 8, end).size, 8);
@@ -128,7 +128,7 @@ class Bench {
     assert.deepEqual(bench.set(ENABLE | (NOTHING & ~NO_SIZE), 8, end), { size: 8, enabled: 1, areas: end });
   });
 
-  test(profile + ': R-236 R-237 R-238 an enabled queue ignores op disable and every new value; nothing new is no change', () => {
+  test('R-236 R-237 R-238 an enabled queue ignores op disable and every new value; nothing new is no change, profile ' + profile, () => {
     const bench = new Bench(profile);
     const running = bench.set(ENABLE, 8, places());
     [0, ENABLE, KEEP, NOTHING, NO_SIZE, ENABLE | NO_SIZE].forEach((flags) => assert.deepEqual(bench.set(flags, 16, places(1)), running));
@@ -136,7 +136,7 @@ class Bench {
     assert.deepEqual(bench.set(KEEP | NOTHING, 16, places(1)), running);
   });
 
-  test(profile + ': R-242 R-245 R-246 RESET_VQUEUE forgets an enabled queue and leaves a disabled one as it is', () => {
+  test('R-242 R-245 R-246 RESET_VQUEUE forgets an enabled queue and leaves a disabled one as it is, profile ' + profile, () => {
     const bench = new Bench(profile);
     bench.set(ENABLE, 8, places());
     assert.deepEqual(bench.bus.request(0x0b, 5, le32(0)), []);
@@ -147,19 +147,19 @@ class Bench {
     assert.deepEqual(bench.set(ENABLE, 32, places(2)), { size: 32, enabled: 1, areas: places(2) });
   });
 
-  test(profile + ': R-159 R-221 a reset of the device forgets fields of disabled queues too', () => {
+  test('R-159 R-221 a reset of the device forgets fields of disabled queues too, profile ' + profile, () => {
     const bench = new Bench(profile);
     bench.set(0, 16, places(1));
     bench.bus.negotiate(5);
     assert.deepEqual(bench.queue(), NONE);
   });
 
-  test(profile + ': R-241 nothing is taken before FEATURES_OK', () => {
+  test('R-241 nothing is taken before FEATURES_OK, profile ' + profile, () => {
     const bench = new Bench(profile, false);
     [0, ENABLE, KEEP].forEach((flags) => assert.deepEqual(bench.set(flags, 8, places()), NONE));
   });
 
-  test(profile + ': R-153 R-240 a queue enabled after DRIVER_OK is looked at, one that is only set up is not', () => {
+  test('R-153 R-240 a queue enabled after DRIVER_OK is looked at, one that is only set up is not, profile ' + profile, () => {
     const tested = testDevice({ number: 1, queueSizes: [8, 8] });
     const bus = connectedTo([tested.model], { profile });
     const { device } = bringUp(bus, 1);
