@@ -54,6 +54,7 @@ let mostDescriptors = 0;
 /** Where `findTable` found the indirect table: window and first word. */
 let tableWindow = 0;
 let tableAt = 0;
+let tableCached = false;
 
 /** Makes the elements in the tables the current chain: one that was kept (serving/keep.hot.ts). */
 export function setChain(count: number, readable: number, readBytes: number, writeBytes: number): void {
@@ -136,16 +137,17 @@ function findTable(at: number, flags: number): number {
   }
   const ring = windowWords[ringWindow];
   const bytes = ring[at + 4];
-  // Whole descriptors (R-349), 1 to 256: no more than one chain may have.
-  if ((ring[at + 5] | ((bytes - Descriptor.Bytes) & ~((ChainLimit.Descriptors - 1) * Descriptor.Bytes))) !== 0) {
+  const low = ring[at];
+  // Whole descriptors (R-349), 1 to 256: no more than one chain may have. Their fields are read as 16-bit words.
+  if ((ring[at + 5] | (low & 1) | ((bytes - Descriptor.Bytes) & ~((ChainLimit.Descriptors - 1) * Descriptor.Bytes))) !== 0) {
     return 0;
   }
-  const window = locate(ring[at], ring[at + 1], ring[at + 2], ring[at + 3], bytes);
-  // Its fields are read as 16-bit words.
-  if (window < 0 || (locatedOffset & 1) !== 0) {
+  const window = locate(low, ring[at + 1], ring[at + 2], ring[at + 3], bytes);
+  if (window < 0) {
     return 0;
   }
   tableWindow = window;
+  tableCached = window === ringWindow ? ringCached : windowCached[window] === 1;
   tableAt = locatedOffset >> 1;
   return bytes >> 4;
 }
@@ -180,7 +182,7 @@ export function walkSplit(head: number): boolean {
       }
       window = tableWindow;
       from = tableAt;
-      cached = windowCached[window] === 1;
+      cached = tableCached;
       inTable = true;
       entry = 0;
     } else {
@@ -250,7 +252,7 @@ function walkPackedTable(entries: number, most: number): boolean {
     return false;
   }
   const window = tableWindow;
-  const cached = windowCached[window] === 1;
+  const cached = tableCached;
   const end = tableAt + entries * 8;
   for (let at = tableAt; at < end; at += 8) {
     if (cached) {

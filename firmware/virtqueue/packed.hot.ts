@@ -25,9 +25,9 @@ import {
 const enum Packed {
   /** Word and bits of a descriptor's flags. */
   FlagsWord = 7,
-  AvailableShift = 7,
-  UsedShift = 15,
   Write = 2,
+  Available = 0x80,
+  Used = 0x8000,
   AvailableAndUsed = 0x8080,
   /** The wrap counter in a position. */
   Wrap = 0x8000,
@@ -52,16 +52,20 @@ let deviceArea = 0;
 let deviceAreaAt = 0;
 let ringCached = false;
 let deviceCached = false;
-/** Positions: next chain to take, next used descriptor to write, used descriptors the driver can see. */
+/**
+ * The next chain to take: its descriptor, and the bit that shows it is available in this lap of the ring (Packed.Available while
+ * the wrap counter is 1, Packed.Used while it is 0; the other bit is clear, R-383).
+ */
 let next = 0;
+let sign: number = Packed.Available;
+/** Positions: next used descriptor to write, used descriptors the driver can see. */
 let used = 0;
 let published = 0;
 /** Ring slots taken from the driver and not yet shown as used; never more than the ring has (R-404). */
 let slotsHeld = 0;
 /** Flags of the first used descriptor since the last pass ended: written last, so that all become visible together (R-402). */
 let firstFlags = 0;
-/** Position and slots of the chain taken last, in case it is put back. */
-let lastTaken = 0;
+/** Slots of the chain taken last, in case it is put back. */
 let lastSlots = 0;
 /** IN_ORDER: whether the descriptor at `batchAt` stands for a batch that may still grow (R-401). */
 let batchOpen = false;
@@ -94,7 +98,8 @@ export function openPacked(queue: number): void {
   deviceAreaAt = deviceAt[queue];
   ringCached = windowCached[ringWindow] === 1;
   deviceCached = windowCached[deviceArea] === 1;
-  next = nextAvailable[queue];
+  next = nextAvailable[queue] & Packed.Index;
+  sign = (nextAvailable[queue] & Packed.Wrap) !== 0 ? Packed.Available : Packed.Used;
   used = nextUsed[queue];
   published = publishedUsed[queue];
   slotsHeld = slotsHeldOf[queue];
@@ -104,7 +109,7 @@ export function openPacked(queue: number): void {
 
 /** Puts the positions back into the tables. */
 export function closePacked(queue: number): void {
-  nextAvailable[queue] = next;
+  nextAvailable[queue] = nextPosition();
   nextUsed[queue] = used;
   publishedUsed[queue] = published;
   slotsHeldOf[queue] = slotsHeld;
@@ -120,6 +125,11 @@ function advance(position: number, slots: number): number {
   return index | (position & Packed.Wrap);
 }
 
+/** The next chain's position. */
+function nextPosition(): number {
+  return sign === Packed.Available ? next | Packed.Wrap : next;
+}
+
 /** Slots from `from` to `to`, which lies at most one lap ahead; negative when it lies behind in the same lap. */
 function distance(from: number, to: number): number {
   const lap = ((from ^ to) & Packed.Wrap) !== 0 ? size : 0;
@@ -128,13 +138,12 @@ function distance(from: number, to: number): number {
 
 /** Flags of the descriptor at the next position, or -1 when it is not available (R-383). */
 function availableFlags(): number {
-  const at = ringAt + (next & Packed.Index) * 8;
+  const at = ringAt + next * 8;
   if (ringCached) {
     invalidate(ringWindow, at * 2, 16);
   }
   const flags = windowWords[ringWindow][at + Packed.FlagsWord];
-  const wrap = next >> 15;
-  return ((flags >> Packed.AvailableShift) & 1) === wrap && flags >> Packed.UsedShift !== wrap ? flags : -1;
+  return (flags & Packed.AvailableAndUsed) === sign ? flags : -1;
 }
 
 /** Starts a pass: asks the driver not to notify meanwhile. */
@@ -156,27 +165,34 @@ export function takePacked(): number {
   }
   // The other fields are read after the flags (R-384).
   barrier();
-  const slots = walkPacked(next & Packed.Index, flags);
+  const slots = walkPacked(next, flags);
   // The driver can have made no more available than the ring holds (R-404).
   if (slots < 0 || slots > size - slotsHeld) {
     return Take.Error;
   }
-  lastTaken = next;
   lastSlots = slots;
   slotsHeld += slots;
-  next = advance(next, slots);
+  next += slots;
+  if (next >= size) {
+    next -= size;
+    sign ^= Packed.AvailableAndUsed;
+  }
   return (slots << Packed.SlotsShift) | bufferId;
 }
 
 /** The chain taken last is the next one again. */
 export function untakePacked(): void {
-  next = lastTaken;
   slotsHeld -= lastSlots;
+  next -= lastSlots;
+  if (next < 0) {
+    next += size;
+    sign ^= Packed.AvailableAndUsed;
+  }
 }
 
 /** True when as many slots as the chain of `handle` has are taken and not yet used. */
 export function holdsPacked(handle: number): boolean {
-  return handle >> Packed.SlotsShift <= distance(used, next);
+  return handle >> Packed.SlotsShift <= distance(used, nextPosition());
 }
 
 /** Writes a used descriptor; the driver sees it when the pass ends. `whole`: every writable byte was written. */
@@ -237,7 +253,7 @@ export function endPacked(rearm: boolean): number {
   if (rearm) {
     const device = windowWords[deviceArea];
     if (eventIdx) {
-      device[deviceAreaAt] = next;
+      device[deviceAreaAt] = nextPosition();
       barrier();
       device[deviceAreaAt + 1] = Packed.EventDescriptor;
     } else {
