@@ -1,9 +1,11 @@
 // `vmsg conformance` without running cases: which tests count as proof, what is unproven, the report, mistakes.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { reportInput } from '../../tools/conformance.js';
 import { numbersOf, testsIn } from '../../tools/conformance/named-tests.js';
 import { makeReport, unproven, type ReportInput } from '../../tools/conformance/report.js';
 
@@ -78,6 +80,14 @@ test('the report has a row for every requirement and every case', () => {
     '* 5 requirements, 1 of them not applicable; wire profiles served: A, B',
     '## 2 Two',
   ].forEach((line) => assert.ok(lines.includes(line), `${line}\n${lines.join('\n')}`));
+});
+
+test('every requirement has a case in one of its profiles, a named test, or a reason why it does not apply', () => {
+  assert.deepEqual(unproven(reportInput()).map(({ id }) => id), []);
+});
+
+test('docs/conformance.md is what the requirements, cases and test names of today say: renew it by vmsg conformance --report', () => {
+  assert.equal(readFileSync(path.join(root, 'docs', 'conformance.md'), 'utf8'), makeReport(reportInput()));
 });
 
 function vmsg(...args: string[]): Promise<{ status: number; out: string; error: string }> {

@@ -11,8 +11,8 @@ export const NUMBER = 1;
 export const OTHERS = [0, 2, 9];
 /** Bit 1 needs bit 0; queue 2 exists with bit 2. */
 export const FEATURES = [0, 1, 2];
-/** INDIRECT_DESC, EVENT_IDX, RING_RESET. */
-export const RING_FEATURES = [28, 29, 40];
+/** INDIRECT_DESC, EVENT_IDX, RING_RESET, SUSPEND. */
+export const RING_FEATURES = [28, 29, 40, 43];
 /** In window 0 of every target, out of the way of layouts and rings. */
 export const REGION = { id: 3, window: 0, offset: 0x80000, bytes: 0x1000 };
 const REGION_ADDRESS = 0x80080000;
@@ -38,7 +38,7 @@ export function description(mode: Mode): Description {
     vendorId: VENDOR_ID,
     blocks: 2,
     features0: 0x30000007,
-    features1: 0x101,
+    features1: 0x901,
     config: initialConfig(),
     queueCount: QUEUE_SIZES.length,
     queueSize: QUEUE_SIZES[0],
@@ -64,6 +64,9 @@ export function description(mode: Mode): Description {
       hold: QueueCommand.Hold,
       release: QueueCommand.Release,
       'break': QueueCommand.Break,
+      'slow reset': QueueCommand.SlowReset,
+      plug: QueueCommand.Plug,
+      unplug: QueueCommand.Unplug,
     },
   };
 }

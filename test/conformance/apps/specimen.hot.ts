@@ -9,6 +9,8 @@ import { kick } from '../../../firmware/virtqueue/kicks.hot.js';
 import { configByte, setConfigByte } from '../../../firmware/transport/config-space.hot.js';
 import { configChanged } from '../../../firmware/transport/config-change.hot.js';
 import { configWrite } from '../../../firmware/transport/config.hot.js';
+import { plug, Removal, unplug } from '../../../firmware/bus/hotplug.hot.js';
+import { wakeAfter } from '../../../firmware/serving/wake.hot.js';
 import { needsReset } from '../../../firmware/transport/needs-reset.hot.js';
 
 export const enum Specimen {
@@ -22,6 +24,10 @@ export const enum Specimen {
   ConfigBytes = 64,
   /** Held requests at most. */
   Held = 8,
+  /** Number of the device that comes and goes. */
+  GuestNumber = 12,
+  /** Microseconds that a slow reset takes. */
+  SlowReset = 300000,
 }
 
 /** Commands of the configuration space. */
@@ -45,6 +51,11 @@ export const enum QueueCommand {
   ChangeTwice = 132,
   /** An error that only a reset can mend. */
   Break = 133,
+  /** The next reset takes time. */
+  SlowReset = 134,
+  /** The guest comes; it goes. */
+  Plug = 135,
+  Unplug = 136,
 }
 
 let holding = false;
@@ -56,12 +67,23 @@ let held = 0;
 
 /** Row of queue 0. */
 let fillQueue = 0;
+/** Row of the guest. */
+let guest = 0;
+/** The next reset is a slow one; a reset is under way. */
+let slow = false;
+let resetting = false;
+
+export function attachGuest(device: number, _firstQueue: number): void {
+  guest = device;
+}
 
 export function attachSpecimen(_device: number, firstQueue: number): void {
   fillQueue = firstQueue;
   holding = false;
   startRefused = false;
   held = 0;
+  slow = false;
+  resetting = false;
 }
 
 /** Queue 1 takes commands, the others fill. */
@@ -127,6 +149,15 @@ function obey(device: number, command: number): void {
     case QueueCommand.Break:
       needsReset(device);
       break;
+    case QueueCommand.SlowReset:
+      slow = true;
+      break;
+    case QueueCommand.Plug:
+      plug(guest, Specimen.GuestNumber);
+      break;
+    case QueueCommand.Unplug:
+      unplug(guest, Removal.Now);
+      break;
     default:
       break;
   }
@@ -147,9 +178,22 @@ function release(): void {
 }
 
 /** A reset ends the holding; what is held stays in the backend's hands, as with a real one. */
-export function resetSpecimen(_device: number): void {
+export function resetSpecimen(device: number): void {
   holding = false;
   startRefused = false;
+  if (slow) {
+    slow = false;
+    resetting = true;
+    wakeAfter(device, Specimen.SlowReset);
+  }
+}
+
+export function busySpecimen(_device: number): boolean {
+  return resetting;
+}
+
+export function wakeSpecimen(_device: number): void {
+  resetting = false;
 }
 
 export function writeSpecimen(_device: number, offset: number, length: number): boolean {

@@ -3,7 +3,7 @@ import type { App, DeviceModel, DeviceType } from 'virtio-msg-device';
 import { bus, entropy } from 'virtio-msg-device';
 import { DEVICE_ID, FEATURES, initialConfig, NUMBER, OTHERS, QUEUE_SIZES, REGION, RING_FEATURES, VENDOR_ID } from './facts.js';
 import type { Mode } from '../runner/suite.js';
-import { attachSpecimen, resetSpecimen, serveSpecimen, startSpecimen, writeSpecimen, writtenSpecimen } from './specimen.hot.js';
+import { attachGuest, attachSpecimen, busySpecimen, resetSpecimen, serveSpecimen, Specimen, startSpecimen, wakeSpecimen, writeSpecimen, writtenSpecimen } from './specimen.hot.js';
 
 const specimenType: DeviceType = {
   name: 'specimen',
@@ -13,6 +13,8 @@ const specimenType: DeviceType = {
   writeConfig: writeSpecimen,
   configWritten: writtenSpecimen,
   start: startSpecimen,
+  busy: busySpecimen,
+  wake: wakeSpecimen,
   requires: [[1, 0]],
 };
 
@@ -34,10 +36,16 @@ export function specimenApp(mode: Mode): App {
     strictConfigGeneration: mode.strict,
     vendor: VENDOR_ID,
     ringFeatures: RING_FEATURES,
-    devices: OTHERS.slice(0, 1).map(entropyAt).concat([specimen], OTHERS.slice(1).map(entropyAt)),
+    devices: OTHERS.slice(0, 1).map(entropyAt).concat([specimen], OTHERS.slice(1).map(entropyAt), [guest()]),
   });
 }
 
 function entropyAt(number: number): DeviceModel {
   return entropy({ number });
+}
+
+/** An entropy device that is not there until it is commanded to come. */
+function guest(): DeviceModel {
+  const { type, queueSizes, features, config } = entropyAt(Specimen.GuestNumber);
+  return { type, queueSizes, features, config, number: Specimen.GuestNumber, absent: true, attach: attachGuest };
 }

@@ -1,7 +1,11 @@
 // Section 10 and the carrier: GET_DEVICES, PING, and the life of the AMP shared-memory bus.
 import type { Case } from '../runner/vocabulary.js';
-import { alive, ask, bringUp, connect, deviceHead, head, offer, send, silence, answer } from '../runner/vocabulary.js';
+import { alive, answer, ask, bringUp, command, connect, deviceHead, event, head, offer, ring, send, silence } from '../runner/vocabulary.js';
 
+/** Number of the specimen bus's device that comes and goes. It may come once in half a minute. */
+const GUEST = 12;
+
+/** GET_DEVICES is only sent while every device is reset: with one in use it may be taken for a driver that crashed and came back. */
 export const busCases: readonly Case[] = [
   {
     proves: ['R-290', 'R-295', 'R-296', 'R-321'],
@@ -136,5 +140,58 @@ export const busCases: readonly Case[] = [
     proves: ['R-280', 'R-420'],
     title: 'a queue head without its magic is that of a driver that is gone',
     steps: [bringUp('running', [0]), offer(0, [[{ write: 16 }]]), head({ magic: 0 }), deviceHead('INIT', true), connect(), alive(0)],
+  },
+  {
+    proves: ['R-303', 'R-304', 'R-318', 'R-319', 'R-320'],
+    title: 'a device comes and goes: told, one event at a time; then no longer listed, and a stub answers for it',
+    profiles: 'A',
+    needs: ['two queues', 'specimen', 'command:plug'],
+    subset: true,
+    steps: [
+      bringUp('running', [1]),
+      send('GET_DEVICE_STATUS', {}, { device: GUEST }),
+      silence(),
+      command('plug'),
+      event('EVENT_DEVICE', { device_number: GUEST, device_bus_state: 1 }),
+      command('unplug'),
+      silence(),
+      ask('GET_DEVICE_INFO', {}, {}, { device: GUEST }),
+      event('EVENT_DEVICE', { device_number: GUEST, device_bus_state: 2 }),
+      bringUp('reset'),
+      ask('GET_DEVICES', { offset: 8, count: 8 }, { bitmap: [0x02] }),
+      ask('SET_DEVICE_STATUS', { status: 0 }, { status: 0 }, { device: GUEST }),
+      ask('SET_DEVICE_STATUS', { status: 1 }, { status: 0 }, { device: GUEST }),
+      ask('GET_DEVICE_STATUS', {}, { status: 0 }, { device: GUEST }),
+      ask('GET_DEVICE_INFO', {}, { device_id: 0 }, { device: GUEST }),
+      ask('GET_VQUEUE', { index: 0 }, { index: 0, max_size: 0 }, { device: GUEST }),
+      ask('RESET_VQUEUE', { index: 0 }, {}, { device: GUEST }),
+      ask('GET_CONFIG', { offset: 0, length: 4 }, { offset: 0, length: 0 }, { device: GUEST }),
+      silence(),
+    ],
+  },
+  {
+    proves: ['R-303', 'R-304', 'R-319'],
+    title: 'a device comes and goes: told, listed and served; then told, no longer listed, and its messages are dropped',
+    profiles: 'BC',
+    needs: ['two queues', 'specimen', 'command:plug'],
+    subset: true,
+    steps: [
+      bringUp('running', [1]),
+      command('plug'),
+      event('EVENT_DEVICE', { device_number: GUEST, device_bus_state: 1 }),
+      bringUp('reset'),
+      ask('GET_DEVICES', { offset: 8, count: 8 }, { bitmap: [0x12] }),
+      ask('GET_DEVICE_INFO', {}, { device_id: { not: 0 } }, { device: GUEST }),
+      ask('SET_DEVICE_STATUS', { status: 1 }, { status: 1 }, { device: GUEST }),
+      ring(1, { place: 2 }),
+      bringUp('running', [1]),
+      command('unplug'),
+      event('EVENT_DEVICE', { device_number: GUEST, device_bus_state: 2 }),
+      bringUp('reset'),
+      ask('GET_DEVICES', { offset: 8, count: 8 }, { bitmap: [0x02] }),
+      send('GET_DEVICE_STATUS', {}, { device: GUEST }),
+      send('SET_DEVICE_STATUS', { status: 0 }, { device: GUEST }),
+      silence(),
+    ],
   },
 ];

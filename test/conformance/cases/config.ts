@@ -66,7 +66,7 @@ export const configCases: readonly Case[] = [
     ],
   },
   {
-    proves: ['R-186', 'R-185'],
+    proves: ['R-186'],
     title: 'every configuration answer carries the count: reads, empty ones, accepted and refused writes',
     needs: ['writable config', 'strict', 'two queues', 'command:change byte'],
     subset: true,
@@ -78,6 +78,19 @@ export const configCases: readonly Case[] = [
       ask('GET_CONFIG', { offset: 9999, length: 4 }, { generation: 'generation' }),
       ask('SET_CONFIG', { generation: 'generation', offset: 'writableAt', length: 1, data: [7] }, { generation: 'generation', length: 1 }),
       ask('SET_CONFIG', { generation: 'generation+1', offset: 'writableAt', length: 1, data: [8] }, { generation: 'generation', length: 0 }),
+    ],
+  },
+  {
+    proves: ['R-185', 'R-197'],
+    title: 'data and count of one answer belong together: before a change the old of both, after it the new of both',
+    needs: ['specimen', 'strict', 'two queues', 'command:change byte'],
+    subset: true,
+    steps: [
+      bringUp('running', [0, 1]),
+      ask('GET_CONFIG', { offset: 13, length: 1 }, { generation: 'generation', data: { config: 13, length: 1 } }),
+      command('change byte'),
+      ask('GET_CONFIG', { offset: 13, length: 1 }, { generation: { not: 'generation' }, data: { not: { config: 13, length: 1 } } }),
+      event('EVENT_CONFIG', { generation: 'generation' }),
     ],
   },
   {

@@ -17,6 +17,27 @@ for (let id = 0x43; id < 0x80; id++) {
 
 export const headerCases: readonly Case[] = [
   {
+    proves: ['R-044', 'R-047', 'R-043'],
+    title: 'a message whose header and payload are 64 bytes fits the maximum of 64, either way',
+    profiles: 'AC',
+    needs: ['long config'],
+    subset: true,
+    steps: [
+      ask('SET_DRIVER_FEATURES', { block_index: 100, num_blocks: 12, features: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] }),
+      ask('GET_CONFIG', { offset: 0, length: 44 }, { length: 44 }),
+    ],
+  },
+  {
+    proves: ['R-044', 'R-047', 'R-043'],
+    title: 'with the long header too a message of 64 bytes fits the maximum of 64, either way',
+    profiles: 'B',
+    needs: ['long config'],
+    steps: [
+      ask('SET_DRIVER_FEATURES', { block_index: 100, num_blocks: 10, features: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] }),
+      ask('GET_CONFIG', { offset: 0, length: 36 }, { length: 36 }),
+    ],
+  },
+  {
     proves: ['R-002'],
     title: 'a msg_size below the header size is discarded',
     subset: true,
@@ -156,8 +177,8 @@ export const headerCases: readonly Case[] = [
     ],
   },
   {
-    proves: ['R-018', 'R-022'],
-    title: 'every reserved transport id is discarded and the next request answered',
+    proves: ['R-018', 'R-022', 'R-057'],
+    title: 'every transport id that revision 1 does not have is discarded and the next request answered',
     steps: ([] as Step[]).concat([bringUp('driver')], unknown('UNKNOWN', reserved), [silence(), alive(3)]),
   },
   {

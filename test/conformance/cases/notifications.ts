@@ -21,13 +21,6 @@ export const notificationCases: readonly Case[] = [
     ],
   },
   {
-    proves: ['R-267'],
-    title: 'the used buffer is there when EVENT_USED comes',
-    needs: ['serves'],
-    subset: true,
-    steps: [bringUp('running', [0]), offer(0, [[{ write: 16 }]]), kick(0), event('EVENT_USED', { vq_index: 0 }), used(0, 16, 'fill'), unused(0)],
-  },
-  {
     proves: ['R-261', 'R-276'],
     title: 'EVENT_AVAIL for an absent or disabled queue, or for 0xFFFFFFFF, is ignored',
     needs: ['serves', 'two queues'],
@@ -111,7 +104,7 @@ export const notificationCases: readonly Case[] = [
     ],
   },
   {
-    proves: ['R-302', 'R-422'],
+    proves: ['R-302'],
     title: 'PING and status are answered while a queue has work',
     needs: ['serves'],
     subset: true,

@@ -341,7 +341,7 @@ export const queueCases: readonly Case[] = [
     ],
   },
   {
-    proves: ['R-333', 'R-364', 'R-147', 'R-423', 'R-424'],
+    proves: ['R-333', 'R-364', 'R-147', 'R-423'],
     title: 'a head index outside the ring stops the queue; the bus and another device go on',
     needs: ['serves', 'second device'],
     subset: true,

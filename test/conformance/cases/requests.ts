@@ -79,7 +79,7 @@ export const requestCases: readonly Case[] = [
     steps: [flood('GET_DEVICE_STATUS', 60), flood('PING', 60), alive()],
   },
   {
-    proves: ['R-067', 'R-068'],
+    proves: ['R-068'],
     title: 'the same questions have the same answers, whatever is asked in between',
     subset: true,
     steps: [
@@ -91,6 +91,23 @@ export const requestCases: readonly Case[] = [
       same('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }),
       same('GET_VQUEUE', { index: 0 }),
       same('GET_DEVICE_INFO'),
+    ],
+  },
+  {
+    proves: ['R-067', 'R-016'],
+    title: 'answers sent to the device, with fields that echo what it was asked, change nothing',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      send('GET_DEVICE_STATUS', {}, { token: 301 }),
+      send('SET_DEVICE_STATUS', { status: 11 }, { type: 1, token: 301 }),
+      send('GET_VQUEUE', { index: 0 }, { token: 302 }),
+      send('GET_VQUEUE', { index: 1 }, { type: 1, token: 302 }),
+      send('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }, { type: 1, token: 303 }),
+      answer('GET_DEVICE_STATUS', { status: 3 }, { device: 'device', token: 301 }),
+      answer('GET_VQUEUE', { index: 0 }, { device: 'device', token: 302 }),
+      silence(),
+      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
     ],
   },
   {

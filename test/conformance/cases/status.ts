@@ -1,6 +1,6 @@
 // Section 6: the status field, DRIVER_OK, errors and reset.
 import type { Case } from '../runner/vocabulary.js';
-import { alive, ask, bringUp, command, event, freeze, ignore, kick, offer, ring, setQueue, silence, unused, used } from '../runner/vocabulary.js';
+import { alive, answer, ask, becomes, bringUp, command, event, freeze, ignore, kick, offer, ring, same, send, setQueue, silence, unused, used } from '../runner/vocabulary.js';
 
 export const statusCases: readonly Case[] = [
   {
@@ -305,5 +305,73 @@ export const statusCases: readonly Case[] = [
       ask('SET_DEVICE_STATUS', { status: 0x80 }, { status: 0x80 }),
       bringUp('reset'),
     ],
+  },
+  {
+    proves: ['R-155', 'R-157', 'R-061', 'R-062', 'R-066'],
+    title: 'a reset that takes time holds its answer back, and what follows it to the device; another device is answered meanwhile',
+    profiles: 'A',
+    needs: ['two queues', 'second device', 'command:slow reset'],
+    subset: true,
+    steps: [
+      bringUp('running', [0, 1]),
+      command('slow reset'),
+      send('SET_DEVICE_STATUS', { status: 0 }, { token: 601 }),
+      send('GET_DEVICE_STATUS', {}, { token: 602 }),
+      silence(),
+      send('GET_DEVICE_STATUS', {}, { device: 'other', token: 603 }),
+      answer('GET_DEVICE_STATUS', { status: 0 }, { device: 'other', token: 603 }),
+      answer('SET_DEVICE_STATUS', { status: 0 }, { device: 'device', token: 601 }),
+      answer('GET_DEVICE_STATUS', { status: 0 }, { device: 'device', token: 602 }),
+      bringUp('features'),
+    ],
+  },
+  {
+    proves: ['R-156', 'R-157', 'R-160', 'R-161', 'R-062'],
+    title: 'a reset that takes time shows a status other than 0, takes no writes and answers reads until it is complete',
+    profiles: 'BC',
+    needs: ['two queues', 'second device', 'writable config', 'command:slow reset'],
+    subset: true,
+    steps: [
+      bringUp('running', [0, 1]),
+      command('slow reset'),
+      ask('SET_DEVICE_STATUS', { status: 0 }, { status: { not: 0 } }),
+      same('GET_DEVICE_STATUS'),
+      ask('SET_DEVICE_STATUS', { status: 1 }, { status: { not: 0 } }),
+      ask('SET_CONFIG', { generation: 'generation', offset: 'writableAt', length: 1, data: [77] }, { length: 0 }),
+      ask('SET_DEVICE_STATUS', { status: 0 }, { status: { not: 0 } }),
+      same('GET_DEVICE_STATUS'),
+      ask('GET_CONFIG', { offset: 'writableAt', length: 1 }, { data: { config: 'writableAt', length: 1 } }),
+      ask('GET_DEVICE_INFO', {}, { device_id: 'deviceId' }),
+      ask('SET_DEVICE_STATUS', { status: 1 }, { status: 1 }, { device: 'other' }),
+      becomes('GET_DEVICE_STATUS', {}, { status: 0 }),
+      bringUp('features'),
+    ],
+  },
+  {
+    proves: ['R-165', 'R-166', 'R-168'],
+    title: 'SUSPEND: no ring is touched, no write taken and nothing said, until DRIVER_OK resumes the device where it was',
+    needs: ['serves', 'writable config', 'offers:43'],
+    subset: true,
+    steps: [
+      bringUp('running', [0], [0, 0x800]),
+      ask('SET_DEVICE_STATUS', { status: 31 }, { status: 27 }),
+      alive(27),
+      offer(0, [[{ write: 16 }]]),
+      kick(0),
+      silence(),
+      unused(0),
+      ask('SET_CONFIG', { generation: 'generation', offset: 'writableAt', length: 1, data: [77] }, { length: 0 }),
+      ask('GET_CONFIG', { offset: 'writableAt', length: 1 }, { data: { config: 'writableAt', length: 1 } }),
+      ask('SET_DEVICE_STATUS', { status: 15 }, { status: 15 }),
+      kick(0),
+      used(0, 16, 'fill'),
+      ignore('EVENT_USED'),
+    ],
+  },
+  {
+    proves: ['R-169'],
+    title: 'SUSPEND before DRIVER_OK is ignored though the feature is negotiated',
+    needs: ['offers:43'],
+    steps: [bringUp('features', [], [0, 0x800]), ask('SET_DEVICE_STATUS', { status: 27 }, { status: 11 }), alive(11)],
   },
 ];

@@ -11,7 +11,7 @@ import type { Arena } from './rings.js';
 import { Rings, spareOffset } from './rings.js';
 import type { Subject } from './subject.js';
 import { factOf, hasNeed } from './subject.js';
-import type { Case, Fields, FieldValue, HeadChange, HeadStatus, How, KnownBytes, Lie, RingOptions, Stage, Step, Value } from './vocabulary.js';
+import type { Case, Fields, FieldValue, HeadChange, HeadStatus, How, KnownBytes, Lie, Not, RingOptions, Stage, Step, Value } from './vocabulary.js';
 import type { Header } from './wire.js';
 import { encodeHeader, fieldsOf, headerBytes, layoutOf, little } from './wire.js';
 
@@ -30,6 +30,9 @@ const DRIVER_OK = 4;
 const FEATURES_OK = 8;
 
 const headStatus: { readonly [name: string]: number } = { INIT: 0, READY: 1, RUN: 2, SHUTDOWN: 3, DEAD: 4 };
+
+/** How often something is asked that is to become so. */
+const PATIENCE = 500;
 
 /** How long nothing must happen before the runner says that nothing happens, in microseconds, and in how many looks. */
 const QUIET = 20000;
@@ -169,6 +172,9 @@ export class Runner {
       case 'ignore':
         this.quiet();
         this.events = this.events.filter((event) => event.name !== step.message);
+        return;
+      case 'becomes':
+        this.becomes(step.message, step.fields, step.answer, step.how);
         return;
       case 'same':
         this.same(step.name, this.exchange(step.message, step.fields, {}, step.how));
@@ -358,17 +364,39 @@ export class Runner {
   }
 
   private compare(received: Received, expected: Fields): void {
+    const difference = this.difference(received, expected);
+    if (difference !== '') {
+      fail(difference);
+    }
+  }
+
+  /** What is not as it should be, '' = all is. */
+  private difference(received: Received, expected: Fields): string {
+    let found = '';
     Object.keys(expected).forEach((field) => {
       const got = received.fields[field];
       if (got === undefined) {
         throw new Error(received.name + ' has no field ' + field);
       }
-      const want = this.list(expected[field]);
+      const value = expected[field];
+      const { not } = value as Not;
+      const want = this.list(not === undefined ? value : not);
       const have = typeof got === 'number' ? [got] : got;
-      if (!equal(have, want)) {
-        fail(field + ' of ' + received.name + ' is ' + have.join(' ') + ', not ' + want.join(' '));
+      if (equal(have, want) !== (not === undefined)) {
+        found = field + ' of ' + received.name + ' is ' + have.join(' ') + (not === undefined ? ', not ' + want.join(' ') : '');
       }
     });
+    return found;
+  }
+
+  private becomes(message: string, fields: Fields, expected: Fields, how: How): void {
+    for (let turn = 0; turn < PATIENCE; turn++) {
+      if (this.difference(this.exchange(message, fields, {}, how), expected) === '') {
+        return;
+      }
+      this.bus.machine.wait(this.quietTime);
+    }
+    this.exchange(message, fields, expected, how);
   }
 
   /** Remembers what later messages refer to. */

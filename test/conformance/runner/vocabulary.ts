@@ -18,8 +18,13 @@ export interface KnownBytes {
   readonly length: Value;
 }
 
+/** In an answer: any value but this one. */
+export interface Not {
+  readonly not: Value | KnownBytes;
+}
+
 /** A field of a message: a number, or its bytes, or (for what repeats) its entries. */
-export type FieldValue = Value | readonly Value[] | KnownBytes;
+export type FieldValue = Value | readonly Value[] | KnownBytes | Not;
 
 /** The fields of a message by the names the specification gives them. In a request what is left out is 0, in an answer it is not looked at. */
 export interface Fields {
@@ -72,6 +77,8 @@ export type Step =
   | { readonly do: 'silence' }
   /** What has come and comes soon of this event is of no interest. */
   | { readonly do: 'ignore'; readonly message: string }
+  /** Asks again and again until the answer has these fields. */
+  | { readonly do: 'becomes'; readonly message: string; readonly fields: Fields; readonly answer: Fields; readonly how: How }
   /** Sends and keeps the answer's payload under a name; the second time it must be the same. */
   | { readonly do: 'same'; readonly message: string; readonly fields: Fields; readonly name: string; readonly how: How }
   /** Reset, then ACKNOWLEDGE, DRIVER, features, FEATURES_OK, queues, DRIVER_OK, as far as `to` says. */
@@ -152,6 +159,10 @@ export function answer(message: string, fields: Fields = noFields, how: How = no
 
 export function event(message: string, fields: Fields = noFields, how: How = noHow): Step {
   return { do: 'event', message, fields, how };
+}
+
+export function becomes(message: string, fields: Fields, answer: Fields, how: How = noHow): Step {
+  return { do: 'becomes', message, fields, answer, how };
 }
 
 export function silence(): Step {
