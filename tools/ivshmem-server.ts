@@ -1,10 +1,7 @@
 // `vmsg ivshmem-server`: gives the peers of an ivshmem device shared memory and each other's interrupts.
 import { spawn } from 'node:child_process';
-import { mkdirSync, renameSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { run, temporaryName } from './build-files.js';
-import { packageRoot } from './targets.js';
+import { buildProgram } from './runner.js';
 import { UserError } from './user-error.js';
 
 export const help = `vmsg ivshmem-server --socket PATH --memory FILE [--bytes N] [--vectors N]
@@ -28,20 +25,8 @@ export function parseSize(text: string): number {
 }
 
 /** Compiles the server; returns its path. */
-export async function buildIvshmemServer(): Promise<string> {
-  const folder = path.resolve('build', 'host-shm');
-  mkdirSync(folder, { recursive: true });
-  const out = path.join(folder, 'vmsg-ivshmem-server');
-  const temporary = temporaryName(out);
-  const sources = ['ivshmem-server.c', 'unix-socket.c'].map((name) => path.join(packageRoot, 'platforms', 'host-shm', name));
-  const { status, output } = await run('cc', ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', ...sources, '-o', temporary]).catch(() => {
-    throw new UserError('The compiler cc is missing: install the packages gcc and libc6-dev.');
-  });
-  if (status !== 0) {
-    throw new Error(`cc failed on ivshmem-server.c:\n${output}`);
-  }
-  renameSync(temporary, out);
-  return out;
+export function buildIvshmemServer(): Promise<string> {
+  return buildProgram('vmsg-ivshmem-server', ['ivshmem-server.c', 'unix-socket.c']);
 }
 
 /** Runs the command; returns the exit status. */

@@ -1,10 +1,12 @@
 // The runner of target host-shm: builds it, and turns files of shared memory, layouts and doorbells into its options.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { mkdirSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Side } from './board.js';
+import { run, temporaryName } from './build-files.js';
 import { buildImage } from './image.js';
+import { packaged } from './scene.js';
 import { UserError } from './user-error.js';
 
 /** Memory of the driver side that this process reaches: a whole file. */
@@ -131,6 +133,23 @@ export function runnerArguments(options: RunnerOptions): string[] {
 export async function buildRunner(log: (line: string) => void = () => undefined): Promise<string> {
   const { device } = await buildImage({ target: 'host-shm', engine: 'duktape', bundles: { device: '', driver: '' }, outDir: path.resolve('build', 'host-shm'), log });
   return device;
+}
+
+/** Compiles one of the small programs beside the runner from files of platforms/host-shm; returns its path. */
+export async function buildProgram(name: string, sources: readonly string[]): Promise<string> {
+  const folder = path.resolve('build', 'host-shm');
+  mkdirSync(folder, { recursive: true });
+  const out = path.join(folder, name);
+  const temporary = temporaryName(out);
+  const files = sources.map((source) => packaged('platforms', 'host-shm', source));
+  const { status, output } = await run('cc', ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', ...files, '-o', temporary]).catch(() => {
+    throw new UserError('The compiler cc is missing: install the packages gcc and libc6-dev.');
+  });
+  if (status !== 0) {
+    throw new Error(`cc failed on ${sources.join(', ')}:\n${output}`);
+  }
+  renameSync(temporary, out);
+  return out;
 }
 
 /** How a runner's process ended: its status, or -1 when a signal ended it, and what it said on stderr. */

@@ -1,13 +1,14 @@
 // `vmsg serve`: a device side as a Linux process, for any driver side that maps the same files.
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Log } from '../firmware/wire/log.js';
 import { profiles, type Profile } from '../firmware/wire/profile.js';
 import { bundle } from './bundle.js';
+import { latencySvg, latencyText, measureLatency } from './latency.js';
 import { buildRunner, firstLayoutWindow, parseLayout, parseMemory, runnerArguments, startRunner, type RunnerOptions, type SharedLayout } from './runner.js';
-import { packaged } from './scene.js';
+import { packaged, progress } from './scene.js';
 import { TraceFile } from './trace-file.js';
 import { UserError } from './user-error.js';
 
@@ -37,6 +38,9 @@ export const help = `vmsg serve --layout FILE:OFFSET --memory FILE[:BASE] [optio
        ivshmem:PATH     client of an ivshmem server (vmsg ivshmem-server); rings vector 0 of every peer
   --trace FILE          writes every message: the published layout, then each queue element with its time, header and bytes
   --seed N              random bytes from a seeded generator, for tests
+  --latency FILE.svg    instead of serving, measures the app entropy on this machine with a driver side of its own: polling, a pipe
+                        and an eventfd in one run. Prints histograms (message round trip, doorbell to used buffer) and messages
+                        per second, and draws them into the file. Both sides are interpreted: figures of this machine only
   Prints one line each: 'published layout N at FILE:OFFSET', then as it happens 'bus N: READY', 'bus N: RUN',
   'bus N: driver shut down', 'bus N: driver lost', 'device N: DRIVER_OK', 'device N: reset', 'queue N: ring error',
   and 'stopped' when the layouts have been taken back.
@@ -109,6 +113,26 @@ function list(values: readonly string[] | undefined, option: string): readonly s
   return values;
 }
 
+/** Measures every doorbell and writes the picture; `words`: how many the command line has. */
+async function latency(file: string, words: number): Promise<number> {
+  if (words > 2) {
+    throw new UserError('--latency makes its own memory and measures its own app: give no other option with it.');
+  }
+  const svg = (text: string): void => {
+    try {
+      writeFileSync(file, text);
+    } catch (error) {
+      throw new UserError(`The picture cannot be written: ${(error as Error).message}.`);
+    }
+  };
+  svg('');
+  const measured = await measureLatency(progress);
+  progress('');
+  svg(latencySvg(measured));
+  process.stdout.write(`${latencyText(measured)}written: ${file}\n`);
+  return 0;
+}
+
 /** Runs the command; returns the exit status. */
 export async function serve(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -121,8 +145,12 @@ export async function serve(args: readonly string[]): Promise<number> {
       profile: { type: 'string' },
       seed: { type: 'string' },
       trace: { type: 'string' },
+      latency: { type: 'string' },
     },
   });
+  if (values.latency !== undefined) {
+    return latency(values.latency, args.length);
+  }
   const { profile, seed } = values;
   if (profile !== undefined && !profileNames.some((name) => name === profile)) {
     throw new UserError(`Unknown profile '${profile}'; known profiles: ${profileNames.join(', ')}.`);

@@ -4,8 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { runnerArguments } from '../../tools/runner.js';
-import { packageRoot } from '../../tools/targets.js';
+import { buildProgram, runnerArguments } from '../../tools/runner.js';
 import { deviceBundle, driverBundle, freshFolder, MEMORY_BYTES, readAt, runner, SharedFiles, type Side } from '../support/processes.js';
 
 const APP = 'firmware/apps/entropy.ts';
@@ -75,9 +74,7 @@ test('a socket left by a killed device side is taken over, one in use is refused
 });
 
 test('inherited eventfds carry the doorbell both ways', async () => {
-  const folder = freshFolder();
-  const launcher = path.join(folder, 'with-eventfds');
-  execFileSync('cc', ['-Wall', '-Wextra', '-Werror', '-o', launcher, path.join(packageRoot, 'test/processes/with-eventfds.c')]);
+  const launcher = await buildProgram('with-eventfds', ['with-eventfds.c']);
   const files = new SharedFiles();
   const run = await runner();
   const device = [run, ...runnerArguments(files.options('device', 'eventfd:3,4')), await deviceBundle(APP)];
