@@ -2,7 +2,7 @@
 import { wait } from '#port';
 import { Budget } from './capacity.js';
 import { Wake } from '../hal/port.js';
-import { pollInterval, receiveAll, sendAll } from './carriers/amp-shmem.hot.js';
+import { pollInterval, receiveAll, sendAll } from '#carrier';
 import { waits } from './transport/wait.hot.js';
 import { serveWaits } from './waits.hot.js';
 import { later } from './virtqueue/kicks.hot.js';

@@ -1,9 +1,8 @@
 // Joins port, buses and devices: what an application imports, and the start of the firmware.
-import { layouts, log, windows } from '#port';
+import { closeCarrier, openCarrier, retractCarrier } from '#carrier-start';
+import { log, windows } from '#port';
 import type { BusOptions } from './bus/options.js';
 import { layoutOptions, openBus } from './bus/options.js';
-import { publishLayout, retractLayout } from './carriers/amp-shmem.js';
-import { setBusCount } from './carriers/amp-shmem.hot.js';
 import { loop } from './loop.hot.js';
 import { closePrivateMemory, openPrivateMemory } from './memory/private.js';
 import { addWindows } from './memory/windows.js';
@@ -50,21 +49,16 @@ export function bus(options: BusOptions): App {
 
 /** Fills all tables and publishes the layouts; throws an Error with one sentence when the application cannot be served here. */
 export function start(app: App): void {
-  setBusCount(0);
+  closeCarrier();
   clearDevices();
   addWindows(windows);
   openPrivateMemory(windows);
   prepareServing();
   app.buses.forEach((options, number) => {
-    const place = layouts[number];
-    if (place === undefined) {
-      throw new Error('bus ' + number + ' has no layout place on this board');
-    }
     openBus(number, options);
   });
   app.buses.forEach((options, number) => {
-    const place = layouts[number];
-    publishLayout(number, place, windows[place.window], layoutOptions(number, options));
+    openCarrier(number, layoutOptions(number, options));
   });
   log(Log.PrivateMemory, closePrivateMemory());
 }
@@ -90,6 +84,6 @@ export function run(app: App): void {
   // The comparison keeps the call: a bundler drops a function whose result nobody wants.
   if (deepenStacks(hotPathDepth) >= hotPathDepth) {
     loop();
-    app.buses.forEach((_options, number) => retractLayout(number, layouts[number]));
+    app.buses.forEach((_options, number) => retractCarrier(number));
   }
 }

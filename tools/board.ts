@@ -30,6 +30,8 @@ export interface BoardWindow {
   readonly cpuAddress?: number;
   /** As the driver gives it to the device; '' = private to the device's core. */
   readonly driverAddress: string;
+  /** The program gives it its memory. */
+  readonly atRunTime?: boolean;
   readonly bytes: number;
 }
 
@@ -43,7 +45,8 @@ export interface Board {
   readonly compiler: { readonly command: string; readonly flags: readonly string[] };
   /** C and assembly files of the machine, relative to platforms/. */
   readonly sources: readonly string[];
-  readonly images: Readonly<Record<Side, BoardImage>>;
+  /** Without a driver's image the driver side is somewhere else: another machine, or an emulator. */
+  readonly images: { readonly device: BoardImage; readonly driver?: BoardImage };
   readonly windows: readonly BoardWindow[];
   readonly layouts: readonly { readonly window: number; readonly offset: number }[];
   readonly registers: readonly { readonly name: string; readonly address?: number }[];
@@ -87,6 +90,10 @@ class Reader {
 
   string(): string {
     return typeof this.value === 'string' ? this.value : this.refuse('a string');
+  }
+
+  boolean(): boolean {
+    return typeof this.value === 'boolean' ? this.value : this.refuse('true or false');
   }
 
   count(): number {
@@ -144,11 +151,12 @@ export function parseBoard(text: string, file: string): Board {
     ...(emulator?.qemu === undefined ? {} : { qemuMachine: emulator.qemu }),
     compiler: { command: compiler.member('command').string(), flags: compiler.member('flags').list((flag) => flag.string()) },
     sources: top.member('sources').list((source) => source.string()),
-    images: { device: image(images.member('device')), driver: image(images.member('driver')) },
+    images: { device: image(images.member('device')), ...images.optional('driver', image) },
     windows: top.member('windows').list((window) => ({
       name: window.member('name').string(),
       ...window.optional('cpuAddress', (address) => address.address()),
       driverAddress: window.member('driverAddress').driverAddress(),
+      ...window.optional('atRunTime', (flag) => flag.boolean()),
       bytes: window.member('bytes').windowBytes(),
     })),
     layouts: top.member('layouts').list((layout) => ({ window: layout.member('window').count(), offset: layout.member('offset').count() })),

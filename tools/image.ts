@@ -12,7 +12,7 @@ export interface ImageOptions {
   readonly target: string;
   readonly engine: 'duktape';
   /** Files with the bundles' text. */
-  readonly bundles: Readonly<Record<Side, string>>;
+  readonly bundles: { readonly device: string; readonly driver?: string };
   readonly outDir: string;
   /** Links the bundles' text, which the core then compiles at its start, instead of bytecode. */
   readonly source?: boolean;
@@ -64,7 +64,7 @@ async function probeCompiler(board: Board): Promise<string> {
 const hex = (address: number): string => `0x${address.toString(16)}`;
 
 /** True for a window without a place of its own: a variable of the device's image. */
-const isVariable = (window: BoardWindow): boolean => window.driverAddress === '' && window.cpuAddress === undefined;
+const isVariable = (window: BoardWindow): boolean => window.driverAddress === '' && window.cpuAddress === undefined && window.atRunTime !== true;
 
 /** Where a window begins, as C says it; 0 on the host, which maps its shared windows when it starts. */
 const windowBase = (window: BoardWindow): string => (isVariable(window) ? 'private_window' : `(uint8_t *)${hex(window.cpuAddress ?? 0)}`);
@@ -72,8 +72,8 @@ const windowBase = (window: BoardWindow): string => (isVariable(window) ? 'priva
 /** board.h for one image: the board's numbers as macros for C and the linker script. */
 function boardHeader(board: Board, side: Side): string {
   const { device, driver } = board.images;
-  const own = board.images[side];
-  const single = side === 'device' && driver.flash === undefined;
+  const own = board.images[side] ?? device;
+  const single = side === 'device' && driver !== undefined && driver.flash === undefined;
   // On a single core the driver starts on the main stack and the device is the second one.
   const main = single ? driver : own;
   // A driver's image of its own has no use for the device's private memory.
@@ -83,9 +83,9 @@ function boardHeader(board: Board, side: Side): string {
     ['BOARD_SIDE', side === 'device' ? 'MACHINE_DEVICE' : 'MACHINE_DRIVER'],
     ['BOARD_BUNDLE_NAME', `"${side}.js"`],
     ['BOARD_DEVICE_STACK', device.stackBytes],
-    ['BOARD_DRIVER_STACK', driver.stackBytes],
+    ['BOARD_DRIVER_STACK', driver?.stackBytes ?? 0],
     ['BOARD_DEVICE_HEAP', device.heapBytes],
-    ['BOARD_DRIVER_HEAP', driver.heapBytes],
+    ['BOARD_DRIVER_HEAP', driver?.heapBytes ?? 0],
     ['BOARD_MAIN_STACK', main.stackBytes],
     ['BOARD_MAIN_HEAP', main.heapBytes],
     ['BOARD_WINDOWS', `{ ${windows.map((window) => `{ ${windowBase(window)}, ${window.bytes} }`).join(', ')} }`],
@@ -225,7 +225,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
   const sources = prepareDuktape(cache);
   const duktape = sources.folder;
   const isProcess = board.images.device.flash === undefined;
-  const single = board.images.driver.flash === undefined;
+  const single = board.images.driver?.flash === undefined;
 
   const engine = compile(
     board, version, cache, path.join(duktape, 'duktape.c'), [...engineFlags, `-I${duktape}`, ...(options.source === true || isProcess ? [] : ['-DGLUE_BYTECODE_ONLY'])],
@@ -250,7 +250,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
       : single ? [['bundle_main', 'driver'], ['bundle_second', 'device']]
       : [['bundle_main', side]];
     const bundles = linked.map(async ([symbol, from]) => {
-      const text = readFileSync(options.bundles[from], 'utf8');
+      const text = readFileSync(options.bundles[from] ?? '', 'utf8');
       const content = options.source === true ? Buffer.from(text) : await compileForDuktape(sources, text, `${from}.js`, log);
       const file = path.join(cache, `bundle-${hashOf([content.toString('latin1')])}`);
       writeWhole(file, content);

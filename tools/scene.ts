@@ -8,6 +8,7 @@ import { runImages } from './emulator.js';
 import type { ImageResult } from './image.js';
 import { buildImage } from './image.js';
 import { packageRoot } from './targets.js';
+import { UserError } from './user-error.js';
 
 export interface SceneOptions {
   readonly target: string;
@@ -37,6 +38,9 @@ export function packaged(...parts: string[]): string {
 /** Bundles both programs, builds the images and runs them. What a user can mend comes as a UserError. */
 export async function runScene(options: SceneOptions): Promise<SceneResult> {
   const board = readBoard(options.target);
+  if (board.images.driver === undefined) {
+    throw new UserError(`Target '${options.target}' has no driver side that a scene could run.`);
+  }
   const outDir = path.resolve('build', options.target, `${path.basename(options.program, '.ts')}-scene`);
   mkdirSync(outDir, { recursive: true });
   const device = path.join(outDir, 'device.js');

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
+import { readBoard } from './board.js';
 import { knownTargets, packageRoot, shown } from './targets.js';
 import { UserError } from './user-error.js';
 
@@ -66,7 +67,10 @@ function fulfils(module: string, interfaceModule: string, name: string): string 
 export function checkDevice(target: string, portFile = path.join(packageRoot, 'platforms', target, 'port.ts')): string[] {
   const proof = path.join(packageRoot, 'platforms', target, 'port-fulfils-port.ts');
   const specifier = path.relative(path.dirname(proof), portFile).split(path.sep).join('/').replace(/^(?!\.)/, './').replace(/\.ts$/, '.js');
-  return compile(parseConfig('tsconfig.json', { customConditions: [target] }), new Map([[proof, fulfils(specifier, '../../hal/port.js', 'Port')]]));
+  const config = parseConfig('tsconfig.json', { customConditions: [target] });
+  // Programs of the application core have no port where the driver side is not ours.
+  const fileNames = readBoard(target).images.driver === undefined ? config.fileNames.filter((file) => !/\/test\//.test(file)) : config.fileNames;
+  return compile({ ...config, fileNames }, new Map([[proof, fulfils(specifier, '../../hal/port.js', 'Port')]]));
 }
 
 /** Type checks tools, tests, and the host's fakes. */

@@ -1,6 +1,6 @@
 // What an application says about a bus, checked and put into the tables at start-up.
+import { messageBytes } from '#carrier-start';
 import { Budget } from '../capacity.js';
-import { Layout, pollLimit } from '../carriers/amp-shmem.hot.js';
 import type { LayoutOptions } from '../carriers/amp-shmem.js';
 import type { DeviceModel } from '../devices/device-model.js';
 import { addDevice } from '../transport/add-device.js';
@@ -125,11 +125,10 @@ function featureBlocks(bus: number, blocks: number | undefined): number {
 
 /** Gives `bus` and its devices their rows in the tables; throws an Error with one sentence when they cannot be. */
 export function openBus(bus: number, options: BusOptions): void {
-  addBus(bus, options.profile, Layout.ElementBytes, options.strictConfigGeneration === true ? TransportFeature.StrictConfigGeneration : 0);
+  addBus(bus, options.profile, messageBytes, options.strictConfigGeneration === true ? TransportFeature.StrictConfigGeneration : 0);
   setPingInterval(bus, pingMicroseconds(bus, options.pingSeconds));
   leaveState[bus] = removalState(bus, options.leaveState);
   askState[bus] = removalState(bus, options.askState);
-  pollLimit[bus] = pollMicroseconds(bus, options.pollMicroseconds);
   checkNotifications(bus, options);
   options.devices.forEach((model) => {
     addDevice(bus, model, {
@@ -141,12 +140,13 @@ export function openBus(bus: number, options: BusOptions): void {
   });
 }
 
-/** What the bus wants of its shared-memory layout. */
+/** What the bus wants of its carrier. */
 export function layoutOptions(bus: number, options: BusOptions): LayoutOptions {
   return {
     elements: options.elements === undefined ? 16 : options.elements,
     // Only where a reset may hold its answer back do requests wait for it.
     parks: (busRules[bus] & Rule.LateReset) === 0 && options.devices.some((model) => model.type.busy !== undefined),
     notifications: notificationsOf(options),
+    pollMicroseconds: pollMicroseconds(bus, options.pollMicroseconds),
   };
 }

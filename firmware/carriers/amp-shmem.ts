@@ -1,6 +1,6 @@
 // Places and publishes the AMP shared-memory layout v1 at start-up.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
-import { barrier, fill, log, windowWords } from '#port';
+import { barrier, fill, layouts, log, windows, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { slotBytes } from '../bus/bus-table.hot.js';
 import { parkAt } from '../bus/stray.hot.js';
@@ -18,6 +18,7 @@ import {
   Layout,
   layoutWindow,
   Peer,
+  pollLimit,
   restart,
   setBusCount,
 } from './amp-shmem.hot.js';
@@ -42,6 +43,8 @@ export interface LayoutOptions {
   /** A device of the bus may have requests wait, for which there is room behind the layout then. */
   readonly parks: boolean;
   readonly notifications: NotificationOptions;
+  /** Longest time between two looks at the bus. */
+  readonly pollMicroseconds: number;
 }
 
 /** Fills the tables of carriers/amp-notify.hot.ts; returns the bytes of one side's notification words. */
@@ -94,6 +97,7 @@ export function publishLayout(bus: number, place: LayoutPlace, window: WindowDes
   elementCount[bus] = elements;
   parkAt[bus] = base + parkOffset / 2;
   slotBytes[bus] = Layout.ElementBytes;
+  pollLimit[bus] = options.pollMicroseconds;
   memory[base + 1] = Layout.HeaderBytes;
   memory[base + 2] = Layout.Version;
   memory[base + 5] = elements;
@@ -129,4 +133,26 @@ export function retractLayout(bus: number, place: LayoutPlace): void {
   memory[place.offset / 2] = 0;
   barrier();
   memory[deviceHeadAt[bus] + Layout.HeadStatusWord] = Peer.Init;
+}
+
+/** Largest message in bytes. */
+export const messageBytes = Layout.ElementBytes;
+
+/** No bus is open: a new start. */
+export function closeCarrier(): void {
+  setBusCount(0);
+}
+
+/** Publishes the layout of `bus` at the port's place for it; throws an Error with one sentence when there is none. */
+export function openCarrier(bus: number, options: LayoutOptions): void {
+  const place = layouts[bus];
+  if (place === undefined) {
+    throw new Error('bus ' + bus + ' has no layout place on this board');
+  }
+  publishLayout(bus, place, windows[place.window], options);
+}
+
+/** Takes the layout of `bus` back before its device side ends. */
+export function retractCarrier(bus: number): void {
+  retractLayout(bus, layouts[bus]);
 }

@@ -26,7 +26,10 @@ import {
   deviceWindow,
   driverAt,
   driverWindow,
+  nextAvailable,
+  nextUsed,
   PassEnd,
+  publishedUsed,
   queueAddress,
   queueEpoch,
   queueRing,
@@ -143,6 +146,26 @@ export function closeQueue(): void {
     }
     openRow = -1;
   }
+}
+
+/**
+ * Where `queue` goes on when another device side takes it over: split, the free-running index; packed, the descriptor index
+ * with the wrap counter in bit 15. Chains that were taken and not finished are taken again from there.
+ */
+export function queuePosition(queue: number): number {
+  closeQueue();
+  return nextUsed[queue];
+}
+
+/** Has an enabled queue that has not been served go on at `position`, as `queuePosition` tells it; false when the ring has no such place. */
+export function setQueuePosition(queue: number, position: number): boolean {
+  if ((queueRing[queue] & Ring.Packed) !== 0 && (position & 0x7fff) >= queueSize[queue]) {
+    return false;
+  }
+  nextAvailable[queue] = position;
+  nextUsed[queue] = position;
+  publishedUsed[queue] = position;
+  return true;
 }
 
 /** Makes `queue` the open one. */

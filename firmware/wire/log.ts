@@ -30,4 +30,13 @@ export const enum Log {
    * driver side goes.
    */
   Discarded = 32,
+  /** A vhost-user front side connected; value: 0. */
+  VhostConnected = 64,
+  /** Its connection is over; value: 0. */
+  VhostGone = 65,
+  /** A message was refused; value: request times 32 plus a Refusal of wire/vhost-user.ts. */
+  VhostRefused = 66,
+  /** Kicks received and calls made since start, modulo 2^27. */
+  VhostKicks = 67,
+  VhostCalls = 68,
 }

@@ -1,6 +1,7 @@
 // `vmsg build`: bundles an app, builds the images that hold it, and says what they take.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readBoard } from '../board.js';
 import { bundle } from '../bundle.js';
 import { checkFile, describe } from '../check-bundle.js';
 import { buildImage, type ImageResult } from '../image.js';
@@ -47,8 +48,11 @@ export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
   if (checked.findings.length > 0) {
     throw new UserError(`The bundle is not fit for the hot path:\n${describe(device, checked).join('\n')}`);
   }
-  await bundle({ target, entry: options.program ?? packaged('test', 'emulator', 'programs', 'entropy.ts'), role: 'driver', outFile: driver });
-  const image = await buildImage({ target, engine: 'duktape', bundles: { device, driver }, outDir, log, source: options.source === true });
+  const hasDriver = readBoard(target).images.driver !== undefined;
+  if (hasDriver) {
+    await bundle({ target, entry: options.program ?? packaged('test', 'emulator', 'programs', 'entropy.ts'), role: 'driver', outFile: driver });
+  }
+  const image = await buildImage({ target, engine: 'duktape', bundles: { device, ...(hasDriver ? { driver } : {}) }, outDir, log, source: options.source === true });
   return { image, bundleFile: device, bundleBytes: bytes };
 }
 

@@ -1,0 +1,240 @@
+// The vhost-user carrier with a front side that does everything right: rings start, serve, stop and go on where they were.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { fake } from '../../../../hal/fake/port.js';
+import { fakeVhostUser } from '../../../../hal/fake/vhost-user.js';
+import { entropy } from '../../../../firmware/main.js';
+import { busyDevice } from '../../../support/busy-device.js';
+import { PackedQueue } from '../../../support/driver/packed-queue.js';
+import { SplitQueue } from '../../../support/driver/split-queue.js';
+import {
+  begin, connectedFront, guestMachine, message, pass, kick, PROTOCOL_FEATURES, readU64, refusals, REPLY_ACK, request, RING_PACKED, send, settle, startRing, STATUS,
+  stopRing, tablePayload, u32, u64, oneRegion, userBase, VERSION_1,
+} from '../../../support/vhost-front.js';
+
+const device = entropy({ number: 1, queueSize: 64 });
+const buffer = (at: number): { offset: number; bytes: number; writable: boolean } => ({ offset: 0x80000 + at * 64, bytes: 64, writable: true });
+const areasOf = (queue: SplitQueue): number[] => [queue.descriptors, queue.available, queue.used];
+
+function splitQueue(): SplitQueue {
+  return new SplitQueue(guestMachine, 0x1000, 8);
+}
+
+/** Makes one buffer available, kicks, and counts what came back. */
+function serve(queue: SplitQueue | PackedQueue, at: number): number {
+  queue.add([buffer(at)]);
+  queue.publish();
+  kick();
+  let count = 0;
+  while (queue.take() !== undefined) {
+    count++;
+  }
+  return count;
+}
+
+test('GET_FEATURES offers the device\'s features and protocol features, not those that vhost-user cannot carry', () => {
+  connectedFront(device, [28, 29, 33, 34, 38, 40]);
+  const features = readU64(send(request.GET_FEATURES, []) ?? []);
+  assert.equal(features, (1n << 28n) | (1n << 29n) | (1n << 30n) | (1n << 32n) | (1n << 34n) | (1n << 40n));
+});
+
+test('a split ring is served: kick in, used buffer and call out', () => {
+  connectedFront(device);
+  begin(VERSION_1);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  assert.equal(serve(queue, 0), 1);
+  assert.deepEqual(fakeVhostUser.called.slice(-1), [0]);
+  assert.ok(fake.bytes[0].subarray(0x80000, 0x80040).some((byte) => byte !== 0));
+  assert.deepEqual(refusals(), []);
+  assert.ok(fake.guardsIntact());
+});
+
+test('buffers made available before the ring starts are served without a kick', () => {
+  connectedFront(device);
+  begin(VERSION_1);
+  const queue = splitQueue();
+  queue.add([buffer(0)]);
+  queue.publish();
+  startRing({ size: 8, areas: areasOf(queue) });
+  settle();
+  assert.notEqual(queue.take(), undefined);
+});
+
+test('with protocol features a ring waits for SET_VRING_ENABLE', () => {
+  connectedFront(device);
+  begin(VERSION_1, REPLY_ACK);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  assert.equal(serve(queue, 0), 0);
+  send(request.SET_VRING_ENABLE, [...u32(0), ...u32(1)]);
+  assert.equal(serve(queue, 1), 2);
+  send(request.SET_VRING_ENABLE, [...u32(0), ...u32(0)]);
+  assert.equal(serve(queue, 2), 0);
+  send(request.SET_VRING_ENABLE, [...u32(0), ...u32(1)]);
+  assert.equal(serve(queue, 3), 2);
+});
+
+test('a split ring goes on at the base it was stopped at, and the driver is called once', () => {
+  connectedFront(device);
+  begin(VERSION_1);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  for (let at = 0; at < 11; at++) {
+    assert.equal(serve(queue, at), 1);
+  }
+  const base = stopRing();
+  assert.equal(base, 11);
+  assert.equal(serve(queue, 11), 0);
+  fakeVhostUser.called = [];
+  startRing({ size: 8, base, areas: areasOf(queue) });
+  assert.notEqual(queue.take(), undefined);
+  assert.ok(fakeVhostUser.called.length >= 1);
+  assert.equal(serve(queue, 12), 1);
+  assert.equal(stopRing(), 13);
+});
+
+test('a packed ring goes on at the base it was stopped at, wrap counters included', () => {
+  connectedFront(device, [34]);
+  begin(VERSION_1 | RING_PACKED);
+  const queue = new PackedQueue(guestMachine, 0x1000, 8);
+  const areas = [queue.descriptors, queue.driverEvent, queue.deviceEvent];
+  startRing({ size: 8, base: 0x80008000, areas });
+  for (let at = 0; at < 11; at++) {
+    assert.equal(serve(queue, at), 1);
+  }
+  const base = stopRing();
+  assert.equal(base, 0x00030003);
+  startRing({ size: 8, base, areas });
+  assert.equal(serve(queue, 11), 1);
+  assert.deepEqual(refusals(), []);
+});
+
+test('a ring that never ran tells its beginning: index 0, packed with wrap counter 1', () => {
+  connectedFront(device, [34]);
+  begin(VERSION_1);
+  assert.equal(stopRing(), 0);
+  send(request.SET_FEATURES, u64(VERSION_1 | RING_PACKED));
+  assert.equal(stopRing(), 0x80008000);
+});
+
+test('a new memory table and new addresses do not lose a running ring', () => {
+  connectedFront(device);
+  begin(VERSION_1);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  assert.equal(serve(queue, 0), 1);
+  send(request.SET_MEM_TABLE, tablePayload([oneRegion]), [8]);
+  assert.equal(serve(queue, 1), 1);
+  assert.equal(fakeVhostUser.mapped.get(0)?.descriptor, 8);
+});
+
+test('a connection that ends leaves nothing: no memory, no ring, no feature; the next one starts afresh', () => {
+  connectedFront(device);
+  begin(VERSION_1, REPLY_ACK);
+  const first = splitQueue();
+  startRing({ size: 8, areas: areasOf(first) });
+  fakeVhostUser.hangUp();
+  settle();
+  assert.equal(fakeVhostUser.mapped.size, 0);
+  fakeVhostUser.state = 1;
+  begin(VERSION_1);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  assert.equal(serve(queue, 0), 1);
+});
+
+test('SET_STATUS and GET_STATUS go to the device; a ring starts it where a front side never sends DRIVER_OK', () => {
+  connectedFront(device);
+  begin(VERSION_1, STATUS);
+  const status = (): number => Number(readU64(send(request.GET_STATUS, []) ?? []));
+  assert.equal(status(), 0);
+  send(request.SET_STATUS, u64(8n));
+  assert.equal(status() & 8, 8);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  send(request.SET_VRING_ENABLE, [...u32(0), ...u32(1)]);
+  assert.equal(status() & 15, 15);
+  assert.equal(serve(queue, 0), 1);
+  send(request.SET_STATUS, u64(0n));
+  assert.equal(status(), 0);
+});
+
+test('FEATURES_OK is not shown when the device refuses the features', () => {
+  connectedFront(device);
+  begin(0n, STATUS);
+  send(request.SET_STATUS, u64(11n));
+  assert.equal(Number(readU64(send(request.GET_STATUS, []) ?? [])) & 8, 0);
+});
+
+test('REPLY_ACK: a request without an answer of its own is answered with 0, a refused one with 1, and the connection stays', () => {
+  connectedFront(device);
+  begin(VERSION_1, REPLY_ACK);
+  assert.equal(readU64(send(request.SET_VRING_NUM, [...u32(0), ...u32(8)], [], 9) ?? []), 0n);
+  assert.equal(readU64(send(request.SET_VRING_NUM, [...u32(9), ...u32(8)], [], 9) ?? []), 1n);
+  assert.equal(fakeVhostUser.state, 1);
+  assert.notEqual(send(request.GET_FEATURES, []), undefined);
+});
+
+test('guest memory larger than a window is cut into windows that overlap by an eighth', () => {
+  connectedFront(device);
+  send(request.SET_FEATURES, u64(VERSION_1));
+  // 256 pages a window here: 480 pages make two, the second from page 256 - 31 on.
+  send(request.SET_MEM_TABLE, tablePayload([{ guest: 0x40000000n, bytes: 480n * 4096n, user: userBase, file: 8192n }]), [7]);
+  assert.deepEqual([...fakeVhostUser.mapped.values()], [
+    { descriptor: 7, filePage: 2, pages: 256 },
+    { descriptor: 7, filePage: 2 + 224, pages: 256 },
+  ]);
+  assert.deepEqual(refusals(), []);
+});
+
+test('no window crosses a multiple of 4 GiB', () => {
+  connectedFront(device);
+  send(request.SET_MEM_TABLE, tablePayload([{ guest: 0xffff0000n, bytes: 32n * 4096n, user: userBase, file: 0n }]), [7]);
+  assert.deepEqual([...fakeVhostUser.mapped.values()].map(({ filePage, pages }) => [filePage, pages]), [[0, 16], [16, 16]]);
+});
+
+test('ring addresses are the front side\'s: an address below or behind every region is refused', () => {
+  for (const [descriptors, good] of [[userBase + 0x1000n, true], [userBase - 16n, false], [userBase + 1048576n, false], [0x1000n, false]] as const) {
+    connectedFront(device);
+    begin(VERSION_1);
+    send(request.SET_VRING_NUM, [...u32(0), ...u32(8)]);
+    send(request.SET_VRING_KICK, u64(0n), [20]);
+    send(request.SET_VRING_ADDR, [...u32(0), ...u32(0), ...u64(descriptors), ...u64(userBase + 0x3000n), ...u64(userBase + 0x2000n), ...u64(0n)]);
+    assert.deepEqual(refusals(), good ? [] : [[9, 9]]);
+  }
+});
+
+test('protocol features 0, 3, 9, 13 and 16 are offered, and one ring is counted', () => {
+  connectedFront(device);
+  assert.equal(readU64(send(request.GET_PROTOCOL_FEATURES, []) ?? []), (1n << 0n) | (1n << 3n) | (1n << 9n) | (1n << 13n) | (1n << 16n));
+  assert.equal(readU64(send(request.GET_QUEUE_NUM, []) ?? []), 1n);
+  assert.equal(PROTOCOL_FEATURES & readU64(send(request.GET_FEATURES, []) ?? []), PROTOCOL_FEATURES);
+});
+
+test('a reset that takes time holds later messages back, and all of them are answered when it is over (R-155)', () => {
+  const tested = busyDevice({ number: 1, writable: [0, 0] });
+  connectedFront(tested.model);
+  begin(VERSION_1, STATUS);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  send(request.SET_VRING_ENABLE, [...u32(0), ...u32(1)]);
+  queue.add([buffer(0)]);
+  queue.publish();
+  kick();
+  assert.equal(tested.flying.length, 1);
+  const before = fakeVhostUser.replies.length;
+  fakeVhostUser.send(message(request.SET_STATUS, u64(0n), 1), []);
+  fakeVhostUser.send(message(request.GET_STATUS, [], 1), []);
+  fakeVhostUser.send(message(request.GET_FEATURES, [], 1), []);
+  for (let turn = 0; turn < 4; turn++) {
+    pass();
+  }
+  assert.equal(fakeVhostUser.replies.length, before);
+  tested.land(0);
+  settle();
+  assert.deepEqual(fakeVhostUser.replies.slice(before).map((reply) => reply[0]), [request.GET_STATUS, request.GET_FEATURES]);
+  assert.equal(readU64(fakeVhostUser.replies[before] ?? []), 0n);
+  // The chain of the old life is not given back in the new one.
+  assert.equal(queue.take(), undefined);
+});
