@@ -1,23 +1,46 @@
 // `vmsg size`: what an app costs on each target, as one table.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { costPerDevice, deviceTypes } from '../per-device.js';
 import { progress } from '../scene.js';
 import { checkTarget, engines, knownTargets } from '../targets.js';
 import { UserError } from '../user-error.js';
 import { buildApp } from './build.js';
 
+const perDeviceTarget = 'mps2-an521-m33';
+
 export const help = `vmsg size [--target T ...] [--engine E] [app.ts]
   Builds the app's image and prints the device image's flash, RAM, heap and stack in bytes.
   --target T   may be repeated; default every target: ${knownTargets().join(', ')}
-  --engine E   ${engines.join(', ')}; default ${engines[0]}`;
+  --engine E   ${engines.join(', ')}; default ${engines[0]}
+vmsg size --per-device [--target T] [--device D ...]
+  Builds and starts an image without devices, one with each device alone, and one with all; prints what each device adds to
+  flash and RAM. RAM is the C code's variables, the private memory given out, and the most of the heap in use while a driver
+  shakes hands. What two devices share is counted with each of them, so the rows add up to more than 'all'.
+  --target T   an emulated target; default ${perDeviceTarget}
+  --device D   may be repeated; default every device: ${Object.keys(deviceTypes).join(', ')}`;
 
 /** Runs the command; returns the exit status. */
 export async function size(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { target: { type: 'string', multiple: true }, engine: { type: 'string', default: engines[0] ?? '' } },
+    options: {
+      target: { type: 'string', multiple: true },
+      engine: { type: 'string', default: engines[0] ?? '' },
+      'per-device': { type: 'boolean', default: false },
+      device: { type: 'string', multiple: true },
+    },
   });
+  if (values['per-device']) {
+    if (positionals.length > 0) {
+      throw new UserError('size --per-device makes its own apps: leave out the file.');
+    }
+    return perDevice(values.target ?? [perDeviceTarget], values.device ?? Object.keys(deviceTypes));
+  }
+  if (values.device !== undefined) {
+    throw new UserError('--device goes with --per-device.');
+  }
   if (positionals.length > 1) {
     throw new UserError(`size takes one app, not ${positionals.length}.`);
   }
@@ -36,8 +59,30 @@ export async function size(args: readonly string[]): Promise<number> {
     rows.push([target, values.engine, ...[bundleBytes, flash, ram, heap, stack].map(String)]);
   }
   progress('');
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const cell = (text: string, column: number): string => (column < 2 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0));
-  process.stdout.write(rows.map((row) => `${row.map(cell).join('  ')}\n`).join(''));
+  printTable(rows, 2);
   return 0;
+}
+
+async function perDevice(targets: readonly string[], names: readonly string[]): Promise<number> {
+  const target = targets[0] ?? perDeviceTarget;
+  if (targets.length > 1) {
+    throw new UserError(`size --per-device takes one target, not ${targets.length}.`);
+  }
+  checkTarget(target);
+  const unknown = names.find((name) => !Object.hasOwn(deviceTypes, name));
+  if (unknown !== undefined) {
+    throw new UserError(`Unknown device '${unknown}'; known devices: ${Object.keys(deviceTypes).join(', ')}.`);
+  }
+  const costs = await costPerDevice(target, names, progress);
+  progress('');
+  const numbers = costs.map(({ name, flash, memory, heapPeak }) => [name, ...[flash, memory + heapPeak, memory, heapPeak].map(String)]);
+  printTable([['device', 'flash', 'RAM', 'of it memory', 'of it heap'], ...numbers], 1);
+  return 0;
+}
+
+/** Prints rows with the first `texts` columns to the left and the others, numbers, to the right. */
+function printTable(rows: readonly (readonly string[])[], texts: number): void {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const cell = (text: string, column: number): string => (column < texts ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0));
+  process.stdout.write(rows.map((row) => `${row.map(cell).join('  ')}\n`).join(''));
 }

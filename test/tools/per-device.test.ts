@@ -1,0 +1,42 @@
+// `vmsg size --per-device`: the table is measured from images that were built and started, mistakes are one sentence.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+import { appSource, costPerDevice, deviceTypes } from '../../tools/per-device.js';
+import { packageRoot } from '../../tools/targets.js';
+
+function size(...args: string[]): { status: number | null; stderr: string } {
+  const { status, stderr } = spawnSync('node', [path.join(packageRoot, 'tools', 'vmsg.mjs'), 'size', ...args], { encoding: 'utf8' });
+  return { status, stderr };
+}
+
+test('all eleven device types have a row, and an app that imports just what it uses', () => {
+  assert.deepEqual(Object.keys(deviceTypes), ['entropy', 'console', 'block', 'network', 'gpio', 'i2c', 'spi', 'rtc', 'can', 'input', 'scmi']);
+  assert.equal(
+    appSource(['console', 'rtc']),
+    "import { bus, console, echo, rtc } from 'virtio-msg-device';\n" +
+      "export default bus({\n  profile: 'A',\n  devices: [\n    console({ number: 1, ports: [{ backend: echo() }] }),\n    rtc({ number: 2 }),\n  ],\n});\n",
+  );
+  assert.equal(appSource([]), "import { bus } from 'virtio-msg-device';\nexport default bus({\n  profile: 'A',\n  devices: [\n  ],\n});\n");
+});
+
+test('with one device, all is what the image without devices takes and what the device adds', async () => {
+  const rows = await costPerDevice('mps2-an521-m33', ['gpio'], () => undefined);
+  const [none, gpio, all] = rows;
+  assert.ok(none !== undefined && gpio !== undefined && all !== undefined);
+  assert.deepEqual(rows.map(({ name }) => name), ['none', 'gpio', 'all']);
+  for (const figure of ['flash', 'memory', 'heapPeak'] as const) {
+    assert.equal(none[figure] + gpio[figure], all[figure], figure);
+    assert.ok(gpio[figure] > 0, figure);
+  }
+});
+
+test('mistakes are one sentence', () => {
+  const { status, stderr } = size('--per-device', '--device', 'toaster');
+  assert.equal(status, 1);
+  assert.match(stderr, /^vmsg: Unknown device 'toaster'; known devices: entropy, .*scmi\.\n$/);
+  assert.match(size('--device', 'gpio').stderr, /^vmsg: --device goes with --per-device\.\n$/);
+  assert.match(size('--per-device', 'app.ts').stderr, /^vmsg: size --per-device makes its own apps: leave out the file\.\n$/);
+  assert.match(size('--per-device', '--target', 'host-vhost-user', '--device', 'gpio').stderr, /^vmsg: Target 'host-vhost-user' has no driver side that a scene could run\.\n$/);
+});
