@@ -4,6 +4,7 @@ export { fillChain, randomChain, readChain, writeChain } from './virtqueue/curso
 export { finish, finishLater, take, untake } from './virtqueue/queue.hot.js';
 export { queueDevice, queueEpoch, queueIndex } from './virtqueue/queue-table.hot.js';
 export { kick, kickLater } from './virtqueue/kicks.hot.js';
+export { windowWords } from '#port';
 export { privateWindow } from './memory/private.hot.js';
 export { clearResponse, headerAt, putResponse, putStatusLast, readHeader, responseAt } from './serving/request.hot.js';
 export { dropKept, finishKept, isKept, keep, keptQueue, notesAt, recall } from './serving/keep.hot.js';
