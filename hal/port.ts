@@ -41,6 +41,11 @@ export interface Port {
   fill(window: number, offset: number, length: number, value: number): void;
   /** Fills with random bytes; returns how many were placed (0..length; 0 = none to be had now). */
   random(window: number, offset: number, length: number): number;
+  /**
+   * Fills with bytes of a seeded generator, xorshift32: the 4 bytes at `stateOffset` of window `stateWindow` hold its state and
+   * hold the next one afterwards. The same state gives the same bytes on every port; 0 stays 0. Not for cryptography.
+   */
+  seeded(window: number, offset: number, length: number, stateWindow: number, stateOffset: number): void;
   /** Writes cached bytes of the range back to memory. Called only for cached windows, after the firmware wrote there. */
   clean(window: number, offset: number, length: number): void;
   /** Drops cached bytes of the range. Called only for cached windows, before the firmware reads what the driver wrote. */

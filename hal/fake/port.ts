@@ -107,6 +107,21 @@ export function random(window: number, offset: number, length: number): number {
   return placed;
 }
 
+/** The generator of platforms/engine/seeded-random.c. */
+export function seeded(window: number, offset: number, length: number, stateWindow: number, stateOffset: number): void {
+  checkRange(window, offset, length);
+  checkRange(stateWindow, stateOffset, 4);
+  const kept = new DataView(windowBytes[stateWindow].buffer, windowBytes[stateWindow].byteOffset + stateOffset, 4);
+  let state = kept.getUint32(0, true);
+  for (let at = 0; at < length; at++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    windowBytes[window][offset + at] = state >>> 24;
+  }
+  kept.setUint32(0, state, true);
+}
+
 /** Notes a cache call; only cached windows may be named. */
 function maintain(kind: 'clean' | 'invalidate', window: number, offset: number, length: number): void {
   checkRange(window, offset, length);

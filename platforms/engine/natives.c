@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "seeded-random.h"
 #include "text.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the bundle's 16-bit views are little-endian");
@@ -78,6 +79,16 @@ void natives_invalidate(uint32_t window, uint32_t offset, uint32_t bytes)
 uint32_t natives_random(uint32_t window, uint32_t offset, uint32_t bytes)
 {
 	return machine_random(range(window, offset, bytes), bytes);
+}
+
+void natives_seeded(uint32_t window, uint32_t offset, uint32_t bytes, uint32_t state_window, uint32_t state)
+{
+	uint8_t *to = range(window, offset, bytes), *kept = range(state_window, state, sizeof(uint32_t));
+	uint32_t value;
+
+	memcpy(&value, kept, sizeof value);
+	value = seeded_random_next(value, to, bytes);
+	memcpy(kept, &value, sizeof value);
 }
 
 uint32_t natives_idle(uint32_t limit)

@@ -19,6 +19,7 @@ void natives_fill(uint32_t window, uint32_t offset, uint32_t bytes, uint32_t val
 void natives_clean(uint32_t window, uint32_t offset, uint32_t bytes);
 void natives_invalidate(uint32_t window, uint32_t offset, uint32_t bytes);
 uint32_t natives_random(uint32_t window, uint32_t offset, uint32_t bytes);
+void natives_seeded(uint32_t window, uint32_t offset, uint32_t bytes, uint32_t state_window, uint32_t state);
 uint32_t natives_idle(uint32_t limit);
 void natives_log(int32_t code, int32_t value);
 void natives_write(uint32_t window, uint32_t offset, uint32_t bytes);

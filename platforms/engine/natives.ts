@@ -7,6 +7,7 @@ interface Natives {
   copy(toWindow: number, toOffset: number, fromWindow: number, fromOffset: number, length: number): void;
   fill(window: number, offset: number, length: number, value: number): void;
   random(window: number, offset: number, length: number): number;
+  seeded(window: number, offset: number, length: number, stateWindow: number, stateOffset: number): void;
   /** Writes the data cache's bytes of the range back; nothing on a core without one. */
   clean(window: number, offset: number, length: number): void;
   /** Drops the data cache's bytes of the range; nothing on a core without one. */
@@ -33,6 +34,7 @@ export const memory = native.memory;
 export const copy = native.copy;
 export const fill = native.fill;
 export const random = native.random;
+export const seeded = native.seeded;
 export const barrier = native.barrier;
 export const clean = native.clean;
 export const invalidate = native.invalidate;

@@ -3,6 +3,17 @@
 
 static uint32_t state = 0x2545f491;
 
+uint32_t seeded_random_next(uint32_t from, uint8_t *to, uint32_t bytes)
+{
+	for (uint32_t at = 0; at < bytes; at++) {
+		from ^= from << 13;
+		from ^= from >> 17;
+		from ^= from << 5;
+		to[at] = (uint8_t)(from >> 24);
+	}
+	return from;
+}
+
 void seeded_random_start(uint32_t seed)
 {
 	// The generator stands still at 0.
@@ -11,10 +22,5 @@ void seeded_random_start(uint32_t seed)
 
 void seeded_random_fill(uint8_t *to, uint32_t bytes)
 {
-	for (uint32_t at = 0; at < bytes; at++) {
-		state ^= state << 13;
-		state ^= state >> 17;
-		state ^= state << 5;
-		to[at] = (uint8_t)(state >> 24);
-	}
+	state = seeded_random_next(state, to, bytes);
 }

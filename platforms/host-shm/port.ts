@@ -3,7 +3,7 @@ import { Wake } from '../../hal/port.js';
 import { idle, registerWrite } from '../engine/natives.js';
 import { Block, Line, Register } from './registers.hot.js';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
 export { layouts, windows, windowWords } from './start-up.js';
 
 /** One doorbell serves every bus: the other side looks at all its queues. */

@@ -4,7 +4,7 @@ import { Wake } from '../../hal/port.js';
 import { idle } from '../engine/natives.js';
 import { windows as boardWindows } from './board.json';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
 export { windowWords } from './memory.js';
 
 export const windows: readonly WindowDescription[] = boardWindows;

@@ -36,6 +36,27 @@ test('a window is one ArrayBuffer over real memory, which copy, fill and random 
   assert.deepEqual(driver.trim().split('\n').slice(1), ['bytes 16777216 same true', '0,165,165,0,0', '52,18', 'placed 64', 'random']);
 });
 
+test('a generator whose state lies in a window goes on where it stood', async () => {
+  const { driver } = await quiet(`
+    var b = new Uint8Array(native.memory(0));
+    b[4] = 7;
+    native.seeded(0, 100, 3, 0, 4);
+    native.seeded(0, 103, 5, 0, 4);
+    native.print([].slice.call(b, 99, 109).join());
+    native.print([].slice.call(b, 3, 9).join());
+    native.exit(0);`);
+  // xorshift32 from 7, computed anew.
+  let state = 7;
+  const bytes = Array.from({ length: 8 }, () => {
+    state = (state ^ (state << 13)) >>> 0;
+    state = (state ^ (state >>> 17)) >>> 0;
+    state = (state ^ (state << 5)) >>> 0;
+    return state >>> 24;
+  });
+  const kept = [0, 8, 16, 24].map((shift) => (state >>> shift) & 255);
+  assert.deepEqual(driver.trim().split('\n').slice(1), [[0, ...bytes, 0].join(), [0, ...kept, 0].join()]);
+});
+
 test('the same seed gives the same random bytes', async () => {
   const scene = await build('host', silent, `
     native.random(0, 0, 8);
@@ -158,7 +179,7 @@ test('recursion without end is an error, not a crash', async () => {
 });
 
 test('a range outside its window ends the program with status 3', async () => {
-  for (const call of ['native.fill(0, 16777210, 7, 0)', 'native.copy(0, 0, 2, 0, 1)', 'native.copy(0, -1, 0, 0, 4)', 'native.random(0, 0, -1)']) {
+  for (const call of ['native.fill(0, 16777210, 7, 0)', 'native.copy(0, 0, 2, 0, 1)', 'native.copy(0, -1, 0, 0, 4)', 'native.random(0, 0, -1)', 'native.seeded(0, 0, 4, 0, 16777213)']) {
     const { status, device } = await quiet(`${call}; native.exit(0);`);
     assert.equal(status, 3, call);
     assert.match(device, /^fatal: a native was given a range outside its window\n$/);

@@ -73,6 +73,12 @@ static duk_ret_t native_random(duk_context *ctx)
 	return 1;
 }
 
+static duk_ret_t native_seeded(duk_context *ctx)
+{
+	natives_seeded(number(ctx, 0), number(ctx, 1), number(ctx, 2), number(ctx, 3), number(ctx, 4));
+	return 0;
+}
+
 static duk_ret_t native_clean(duk_context *ctx)
 {
 	natives_clean(number(ctx, 0), number(ctx, 1), number(ctx, 2));
@@ -157,6 +163,7 @@ static const struct {
 	{ "copy", native_copy, 5 },
 	{ "fill", native_fill, 4 },
 	{ "random", native_random, 3 },
+	{ "seeded", native_seeded, 5 },
 	{ "barrier", native_barrier, 0 },
 	{ "clean", native_clean, 3 },
 	{ "invalidate", native_invalidate, 3 },

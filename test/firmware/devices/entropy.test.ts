@@ -1,7 +1,8 @@
 // The entropy device: which bytes it writes, how many, and what it does without any.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { entropy } from '../../../firmware/main.js';
+import type { DeviceModel } from '../../../firmware/main.js';
+import { allocate, entropy, seededNotForCryptography } from '../../../firmware/main.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { AmpBus } from '../../support/driver/amp-bus.js';
 import type { DriverDevice } from '../../support/driver/device.js';
@@ -17,8 +18,8 @@ class Bench {
   readonly device: DriverDevice;
   readonly queue: SplitQueue;
 
-  constructor() {
-    this.bus = connectedTo([entropy({ number: 4 })]);
+  constructor(model: DeviceModel = entropy({ number: 4 })) {
+    this.bus = connectedTo([model]);
     const { device, queue } = bringUp(this.bus, 4, 16);
     this.device = device;
     this.queue = queue;
@@ -139,4 +140,64 @@ test('ENT-4 a buffer that is kept does not keep the firmware busy, nor a reset w
   bench.ask([writable(0, 16)]);
   assert.equal(bench.device.setStatus(0), 0);
   assert.deepEqual(settle(bench.bus), []);
+});
+
+/** xorshift32, the highest byte of each state. */
+function generator(seed: number, bytes: number): number[] {
+  let state = seed;
+  return Array.from({ length: bytes }, () => {
+    state = (state ^ (state << 13)) >>> 0;
+    state = (state ^ (state >>> 17)) >>> 0;
+    state = (state ^ (state << 5)) >>> 0;
+    return state >>> 24;
+  });
+}
+
+test('ENT-1 ENT-2 R-353 a seeded source gives its stream, request after request, over element borders and a reset', () => {
+  [1, 7, 0xffffffff, 0x80000000].forEach((seed) => {
+    const bench = new Bench(entropy({ number: 4, backend: seededNotForCryptography({ seed }) }));
+    const stream = generator(seed, 64 + 5 + 20);
+    assert.equal(bench.ask([writable(0, 200)]), 64);
+    assert.deepEqual(bytesOf(BUFFERS, BUFFERS + 65), [...stream.slice(0, 64), OLD]);
+    assert.equal(bench.ask([writable(0x200, 2), writable(0x300, 3)]), 5);
+    assert.deepEqual([bytesOf(BUFFERS + 0x200, BUFFERS + 0x203), bytesOf(BUFFERS + 0x300, BUFFERS + 0x304)], [
+      [...stream.slice(64, 66), OLD],
+      [...stream.slice(66, 69), OLD],
+    ]);
+    assert.equal(bench.ask([{ offset: BUFFERS, bytes: 8, writable: false }]), 0);
+    bench.device.setStatus(0);
+    const { device, queue } = bringUp(bench.bus, 4, 16);
+    queue.add([writable(0x400, 20)]);
+    queue.publish();
+    device.kick(0);
+    settle(bench.bus);
+    assert.equal(queue.take()?.written, 20);
+    assert.deepEqual(bytesOf(BUFFERS + 0x400, BUFFERS + 0x414), stream.slice(69));
+  });
+});
+
+test('ENT-4 DT-G3 a source of one\'s own may give fewer bytes than asked for, and none until it has some', () => {
+  const asked: number[] = [];
+  let has = 0;
+  let at = 0;
+  const give = (_device: number, offset: number, bytes: number): number => {
+    assert.equal(offset, at);
+    asked.push(bytes);
+    const words = fake.bytes[2] as Uint8Array;
+    words.fill(0xc3, offset, offset + 64);
+    return Math.min(has, bytes);
+  };
+  const bench = new Bench(entropy({ number: 4, backend: { type: { give }, attach: (): void => void (at = allocate(8) - 64) } }));
+  assert.equal(bench.ask([writable(0, 16)]), undefined);
+  has = 3;
+  settle(bench.bus);
+  assert.equal(bench.queue.take()?.written, 3);
+  assert.deepEqual(bytesOf(BUFFERS, BUFFERS + 4), [0xc3, 0xc3, 0xc3, OLD]);
+  assert.ok(asked.length >= 2 && asked.every((bytes) => bytes === 16));
+});
+
+test('a seed that the generator cannot begin with is refused with one sentence', () => {
+  [0, -1, 1.5, 4294967296, NaN].forEach((seed) => {
+    assert.throws(() => seededNotForCryptography({ seed }), /^Error: the seed of an entropy source is a whole number from 1 to 2\^32 - 1$/);
+  });
 });
