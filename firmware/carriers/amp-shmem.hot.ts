@@ -227,10 +227,24 @@ function anyActive(bus: number): boolean {
   return false;
 }
 
-/** True when the driver's element 0 holds a GET_DEVICES: what a driver that starts sends first. */
-function beginsWithGetDevices(): boolean {
-  const word = windowWords[window][peerElementsAt];
-  return (word & MessageType.Defined) === MessageType.Bus && word >> 8 === BusMessageId.GetDevices;
+/**
+ * True when a driver whose indices say "nothing read, `peerTail` (0 or 1) written" is one that came back unseen (R-280): it has
+ * asked for the devices in element 0 while one is in use; or it has cleared its ring, so that the next element, which would
+ * be there if it had gone round, holds nothing; or it is about to.
+ */
+function cameBack(bus: number, peerTail: number): boolean {
+  const memory = windowWords[window];
+  const first = memory[peerElementsAt];
+  if (peerTail === 1 && (first & MessageType.Defined) === MessageType.Bus && first >> 8 === BusMessageId.GetDevices && anyActive(bus)) {
+    return true;
+  }
+  if (head === peerTail) {
+    return false;
+  }
+  // No message is without id and size, whatever the profile: they stand in the first four words.
+  const next = peerElementsAt + head * Layout.ElementWords;
+  const header = memory[next] | memory[next + 1] | memory[next + 2] | memory[next + 3];
+  return header === 0 || memory[peerHeadAt + Layout.HeadMagicWord] !== Layout.HeadMagic;
 }
 
 /** Elements of the outgoing ring that are free, after a plausible look at the driver's head; -1 = implausible. */
@@ -260,13 +274,12 @@ function receiveMessages(bus: number): boolean {
     driverGone(bus, Log.DriverLost);
     return true;
   }
-  // A driver that came back unseen has asked for the devices in element 0 and read nothing yet, wherever we are (R-280).
-  if (peerTail === 1 && peerHead === 0 && beginsWithGetDevices() && anyActive(bus)) {
+  // The elements are read after the tail that shows them.
+  barrier();
+  if (peerTail < 2 && peerHead === 0 && cameBack(bus, peerTail)) {
     driverGone(bus, Log.DriverLost);
     return true;
   }
-  // The elements are read after the tail that shows them.
-  barrier();
   let budget: number = Budget.Messages;
   if (parkedCount[bus] !== 0) {
     free = receiveParked(bus, free);

@@ -191,6 +191,71 @@ test('R-280 a driver that crashed and came back unseen gets its first GET_DEVICE
   });
 });
 
+/** A driver crashes with `messages` answers that it has not read, no device is in use, and comes back unseen. */
+function crashUnread(messages: number): void {
+  started([tested.model]);
+  peer.shakeHands();
+  for (let count = 0; count < messages; count++) {
+    say(count, count === 0 ? GET_DEVICES : ping(count), count);
+  }
+  comeBackUnseen();
+}
+
+function expectFirstAnswer(what: string): void {
+  for (let turn = 0; turn < 4; turn++) {
+    pass();
+  }
+  assert.deepEqual(peer.device(), { magic: HEAD_MAGIC, status: RUN, tail: 1, head: 1 }, what);
+  assert.deepEqual(peer.element(0).slice(0, 8), [3, 2, 0, 0, 1, 0, 18, 0]);
+}
+
+test('R-280 the same when it had read nothing and no device was in use: its cleared ring gives it away', () => {
+  for (let messages = 1; messages < 16; messages++) {
+    crashUnread(messages);
+    expectFirstAnswer(`after ${messages} messages`);
+  }
+});
+
+test('R-280 the same when a pass falls between the clearing and the first message, or between that and its tail', () => {
+  for (let messages = 1; messages < 16; messages++) {
+    for (const written of [false, true]) {
+      crashUnread(messages);
+      if (!written) {
+        peer.write(0, new Array<number>(64).fill(0));
+      }
+      peer.step({ tail: 0 });
+      peer.write(0, GET_DEVICES);
+      peer.set({ tail: 1 });
+      expectFirstAnswer(`after ${messages} messages`);
+    }
+  }
+});
+
+test('R-280 a driver that goes round with its answers unread is no driver that came back', () => {
+  peer.shakeHands();
+  for (let count = 0; count < 10; count++) {
+    say(count, count === 0 ? GET_DEVICES : ping(count), count);
+  }
+  peer.step({ head: 9 });
+  peer.step({ head: 10 });
+  for (let count = 10; count < 16; count++) {
+    peer.write(count, ping(count));
+  }
+  assert.deepEqual(peer.step({ tail: 0 }), { magic: HEAD_MAGIC, status: RUN, tail: 0, head: 0 });
+});
+
+test('R-280 a driver that asks for the devices again while none is in use goes on, also where its ring begins', () => {
+  [1, 2, 15, 16, 17, 32].forEach((messages) => {
+    started([tested.model]);
+    peer.shakeHands();
+    for (let count = 0; count < messages; count++) {
+      say(count % 16, GET_DEVICES, count % 16);
+      peer.set({ head: (count + 1) % 16 });
+      assert.deepEqual(peer.device(), { magic: HEAD_MAGIC, status: RUN, tail: (count + 1) % 16, head: (count + 1) % 16 }, `message ${count} of ${messages}`);
+    }
+  });
+});
+
 test('R-280 the same when answers or unanswerable messages have moved the two directions apart', () => {
   // Events move only the driver's ring, so the device side's tail and head differ when the driver vanishes.
   for (let events = 0; events < 16; events++) {
