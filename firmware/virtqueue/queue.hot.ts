@@ -55,6 +55,8 @@ import {
 /** Row of the open queue, the one being worked on; -1 = none. It stays open until another one is needed or it ends. */
 let openRow = -1;
 let packed = false;
+/** Row of the queue whose pass has begun and not ended, which `budget` and `emptied` are about; -1 = none. Messages come between passes, so it stays open. */
+let served = -1;
 /** Chains that may still be taken in this pass (R-422). */
 let budget = 0;
 /** Whether the device has taken all there was: otherwise it leaves the rest on purpose and looks again when it wants them. */
@@ -181,7 +183,7 @@ function open(queue: number): void {
   }
 }
 
-/** The same in the middle of a pass, which only a device that works on two queues in turn needs. @rare */
+/** The same in the middle of a pass: a device gives a chain of another queue back, or the pass goes on after that. @rare */
 function reopen(queue: number): void {
   open(queue);
 }
@@ -211,20 +213,22 @@ export function beginQueue(queue: number, chains: number): boolean {
     ringError(queue);
     return false;
   }
+  served = queue;
   return true;
 }
 
 /**
  * Takes the next chain of the queue being served, fully validated, and fills the tables of chain.hot.ts. Returns a handle
  * (0..2^27-1) to be given to `finish`, or Take.None. A chain that breaks a rule stops the queue and is never seen by the
- * device.
+ * device. Any other queue gives none: its chains come in its own pass, within its own budget and state (R-364, R-422).
  */
 export function take(queue: number): number {
   if (budget === 0) {
     return Take.None;
   }
+  // The open queue is the served one as long as its pass goes on.
   if (queue !== openRow) {
-    reopen(queue);
+    return Take.None;
   }
   const handle = packed ? takePacked() : takeSplit();
   if (handle < 0) {
@@ -263,16 +267,30 @@ export function givesBack(queue: number): boolean {
  */
 export function finish(queue: number, handle: number, written: number): void {
   if (queue !== openRow) {
-    if (!givesBack(queue)) {
-      return;
-    }
-    reopen(queue);
+    finishElsewhere(queue, handle, written);
+    return;
   }
   const whole = written === writableBytes;
   if (packed) {
     finishPacked(handle, written, whole);
   } else {
     finishSplit(handle, written, whole);
+  }
+}
+
+/** `finish` on a queue that is not open: outside a pass, or in that of another queue, which goes on afterwards. @rare */
+function finishElsewhere(queue: number, handle: number, written: number): void {
+  if (givesBack(queue)) {
+    reopen(queue);
+    const whole = written === writableBytes;
+    if (packed) {
+      finishPacked(handle, written, whole);
+    } else {
+      finishSplit(handle, written, whole);
+    }
+    if (served >= 0) {
+      reopen(served);
+    }
   }
 }
 
@@ -293,6 +311,9 @@ export function finishLater(queue: number, handle: number, written: number, epoc
     } else if (holdsSplit()) {
       finishSplit(handle, written, false);
     }
+    if (served >= 0 && queue !== served) {
+      reopen(served);
+    }
   }
 }
 
@@ -303,9 +324,7 @@ export function finishLater(queue: number, handle: number, written: number, epoc
  * them; the driver need not say that there are more.
  */
 export function endQueue(queue: number): boolean {
-  if (queue !== openRow) {
-    reopen(queue);
-  }
+  served = -1;
   const running = queueState[queue] === QueueState.Enabled;
   const spent = running && budget === 0;
   // With work left the driver need not notify: the queue is looked at again anyway.

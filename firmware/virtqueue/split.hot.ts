@@ -4,6 +4,7 @@
 // entry (id 2, length 2), then avail_event. The open queue's row of the tables is held in variables: every chain needs
 // most of it, and an interpreter pays far less for a variable of its main function than for a table.
 import { barrier, clean, invalidate, windowWords } from '#port';
+import { Capacity } from '../capacity.js';
 import { windowCached } from '../memory/window.hot.js';
 import { walkSplit } from './chain.hot.js';
 import {
@@ -41,9 +42,13 @@ let shown = 0;
 let batchOpen = false;
 let batchAt = 0;
 
+/** `shown` of the queues that are not open: a pass may be left for a chain of another queue and gone on with. */
+const shownOf = new Uint16Array(Capacity.Queues);
+
 /** A queue begins a life: all indices 0. */
 export function startSplit(queue: number): void {
   nextAvailable[queue] = 0;
+  shownOf[queue] = 0;
   nextUsed[queue] = 0;
   publishedUsed[queue] = 0;
 }
@@ -63,7 +68,7 @@ export function openSplit(queue: number): void {
   available = nextAvailable[queue];
   used = nextUsed[queue];
   published = publishedUsed[queue];
-  shown = available;
+  shown = shownOf[queue];
   batchOpen = false;
 }
 
@@ -72,6 +77,7 @@ export function closeSplit(queue: number): void {
   nextAvailable[queue] = available;
   nextUsed[queue] = used;
   publishedUsed[queue] = published;
+  shownOf[queue] = shown;
 }
 
 /** Reads the available index once; false when it claims more than the ring can hold (R-331). */
