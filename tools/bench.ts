@@ -3,11 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { DeviceLog } from './emulator.js';
 import { figures, packaged, progress, runScene, type SceneResult } from './scene.js';
+import { checkEngine, type Engine, engines, engineTitles } from './targets.js';
 import { UserError } from './user-error.js';
 
-export const help = `vmsg bench [--target T ...] [--json FILE]
+export const help = `vmsg bench [--target T ...] [--engine E] [--json FILE]
   Runs the benchmark program and prints instructions and engine allocations per message and per request.
   --target T   may be repeated; default mps2-an521-m33 and mps2-an386-m4
+  --engine E   ${engines.join(', ')}; default ${engines[0]}
   --json FILE  also writes the figures as JSON`;
 
 const log = { tick: 0, reset: 7, driverOk: 8 };
@@ -24,6 +26,7 @@ export interface BenchPhase {
 
 export interface BenchTarget {
   readonly target: string;
+  readonly engine: Engine;
   readonly phases: readonly BenchPhase[];
   /** One EVENT_AVAIL for a queue that does not exist: wake, acknowledge, take and drop the message. */
   readonly kick: BenchPhase;
@@ -64,8 +67,8 @@ interface Measured {
 }
 
 /** Runs `program` against `app` and pairs the phases it announces with what the device core logged. */
-async function measure(target: string, app: string, program: string): Promise<{ phases: Measured[]; perTick: number; result: SceneResult }> {
-  const result = await runScene({ target, app, program, limitSeconds: 1800, onStep: progress });
+async function measure(target: string, engine: Engine, app: string, program: string): Promise<{ phases: Measured[]; perTick: number; result: SceneResult }> {
+  const result = await runScene({ target, engine, app, program, limitSeconds: 1800, onStep: progress });
   progress('');
   if (result.status !== 0) {
     const reason = result.driver.find((line) => line.startsWith('!')) ?? `status ${result.status}`;
@@ -112,16 +115,16 @@ function each(phase: Measured, taken: number, count: number): BenchPhase {
   };
 }
 
-async function benchTarget(target: string): Promise<BenchTarget> {
-  const messages = await measure(target, packaged('firmware', 'apps', 'entropy.ts'), packaged('test', 'emulator', 'programs', 'bench.ts'));
+async function benchTarget(target: string, engine: Engine): Promise<BenchTarget> {
+  const messages = await measure(target, engine, packaged('firmware', 'apps', 'entropy.ts'), packaged('test', 'emulator', 'programs', 'bench.ts'));
   const others: BenchPhase[] = [];
   for (const profile of ['b', 'c']) {
     const app = packaged('test', 'emulator', 'apps', `entropy-${profile}.ts`);
-    const { phases } = await measure(target, app, packaged('test', 'emulator', 'programs', `status-bench-${profile}.ts`));
+    const { phases } = await measure(target, engine, app, packaged('test', 'emulator', 'programs', `status-bench-${profile}.ts`));
     const status = phaseOf(phases, 'status');
     others.push({ ...each(status, phaseOf(phases, 'empty').instructions, status.count), phase: `status-${profile}` });
   }
-  const rings = await measure(target, packaged('test', 'emulator', 'apps', 'sink.ts'), packaged('test', 'emulator', 'programs', 'ring-bench.ts'));
+  const rings = await measure(target, engine, packaged('test', 'emulator', 'apps', 'sink.ts'), packaged('test', 'emulator', 'programs', 'ring-bench.ts'));
   const empty = phaseOf(messages.phases, 'empty').instructions;
   const ringEmpty = phaseOf(rings.phases, 'empty').instructions;
   const kicks = phaseOf(rings.phases, 'kick-only');
@@ -129,6 +132,7 @@ async function benchTarget(target: string): Promise<BenchTarget> {
   const { flash, ram, stack, heap } = messages.result.image.sizes.device;
   return {
     target,
+    engine,
     phases: measured(messages.phases).map((phase) => each(phase, empty, phase.count)).concat(others),
     kick: each(kicks, ringEmpty, kicks.count),
     // What remains of a ring phase when the price of its kicks is taken off, for each request of the batch.
@@ -161,7 +165,7 @@ const shapes: readonly (readonly [string, string])[] = [
 
 function print(figure: BenchTarget): void {
   const number = (value: number): string => value.toLocaleString('en-US').padStart(9);
-  process.stdout.write(`${figure.target}, Duktape (${figure.instructionsPerTick} instructions per timer tick)\n`);
+  process.stdout.write(`${figure.target}, ${engineTitles[figure.engine]} (${figure.instructionsPerTick} instructions per timer tick)\n`);
   process.stdout.write(`  ${'instructions on the device core'.padEnd(52)}     each  allocations  collections\n`);
   for (const phase of figure.phases) {
     const title = titles[phase.phase] ?? phase.phase;
@@ -187,11 +191,12 @@ function print(figure: BenchTarget): void {
 export async function bench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { target: { type: 'string', multiple: true }, json: { type: 'string' } },
+    options: { target: { type: 'string', multiple: true }, engine: { type: 'string', default: engines[0] }, json: { type: 'string' } },
   });
+  const engine = checkEngine(values.engine);
   const results: BenchTarget[] = [];
   for (const target of values.target ?? ['mps2-an521-m33', 'mps2-an386-m4']) {
-    const result = await benchTarget(target);
+    const result = await benchTarget(target, engine);
     print(result);
     results.push(result);
   }

@@ -8,7 +8,7 @@ import { rollup, type Plugin, type RollupError } from 'rollup';
 import { minify as terser } from 'terser';
 import { flatten, flattenedCompress } from './flatten.js';
 import ts from 'typescript';
-import { checkTarget, packageRoot, shown } from './targets.js';
+import { checkTarget, type Engine, packageRoot, shown } from './targets.js';
 import { UserError } from './user-error.js';
 
 /** What to bundle. */
@@ -24,6 +24,8 @@ export interface BundleOptions {
   readonly minify?: boolean;
   /** Whether hot calls are flattened into the functions that make them (flatten.ts); default true for a minified device. */
   readonly flatten?: boolean;
+  /** The engine that runs the bundle: flattening weighs by its costs; default duktape. */
+  readonly engine?: Engine;
   /** The module whose `run(app)` starts a device; default firmware/main.ts of this package. */
   readonly firmware?: string;
   /** Wire profile that every bus of a device gets instead of the app's own. */
@@ -147,7 +149,7 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
     let map = JSON.stringify(chunk.map);
     const flat = options.flatten ?? (options.role === 'device' && options.minify !== false);
     if (flat) {
-      ({ code, map } = flatten({ code, map, engine: 'duktape', shown: (source) => shown(path.resolve(path.dirname(outFile), source)) }));
+      ({ code, map } = flatten({ code, map, engine: options.engine ?? 'duktape', shown: (source) => shown(path.resolve(path.dirname(outFile), source)) }));
     }
     if (options.minify !== false) {
       const small = await terser(code, {

@@ -3,14 +3,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'no
 import path from 'node:path';
 import { type Board, type BoardWindow, type Side, readBoard } from './board.js';
 import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
-import { compileForDuktape, prepareDuktape } from './engines/duktape.js';
-import { packageRoot } from './targets.js';
+import { duktapeFor } from './engines/duktape.js';
+import type { EngineRequest, PreparedEngine } from './engines/engine.js';
+import { jerryscriptFor } from './engines/jerryscript.js';
+import { type Engine, packageRoot } from './targets.js';
 import { UserError } from './user-error.js';
 
 /** What to build. */
 export interface ImageOptions {
   readonly target: string;
-  readonly engine: 'duktape';
+  readonly engine: Engine;
   /** Files with the bundles' text. */
   readonly bundles: { readonly device: string; readonly driver?: string };
   readonly outDir: string;
@@ -39,9 +41,11 @@ export interface ImageResult {
 }
 
 const platforms = path.join(packageRoot, 'platforms');
+/** Makes an engine ready; what is missing is a UserError that says what to install or set. */
+const engineFor: Readonly<Record<Engine, (request: EngineRequest) => PreparedEngine>> = { duktape: duktapeFor, jerryscript: jerryscriptFor };
+
 const ownFlags = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-ffunction-sections', '-fdata-sections'];
-const engineFlags = ['-std=gnu99', '-w', '-ffunction-sections', '-fdata-sections', '-fstrict-aliasing', '-fno-math-errno'];
-const sharedSources = ['engine/natives.c', 'engine/text.c', 'engine/heap.c', 'engine/seeded-random.c', 'engine/duktape/glue.c'];
+const sharedSources = ['engine/natives.c', 'engine/text.c', 'engine/heap.c', 'engine/seeded-random.c'];
 
 /** The compiler's version; a missing compiler or C library is an error that says what to install. */
 async function probeCompiler(board: Board): Promise<string> {
@@ -222,27 +226,22 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
   const cache = path.resolve('build', board.name, 'obj');
   mkdirSync(cache, { recursive: true });
   mkdirSync(options.outDir, { recursive: true });
-  const sources = prepareDuktape(cache);
-  const duktape = sources.folder;
   const isProcess = board.images.device.flash === undefined;
   const single = board.images.driver?.flash === undefined;
-
-  const engine = compile(
-    board, version, cache, path.join(duktape, 'duktape.c'), [...engineFlags, `-I${duktape}`, ...(options.source === true || isProcess ? [] : ['-DGLUE_BYTECODE_ONLY'])],
-    [], log,
-  );
+  const engine = engineFor[options.engine]({ cache, board, asText: options.source === true || isProcess, log });
+  const engineObjects = engine.source === undefined ? [] : [compile(board, version, cache, engine.source.file, engine.source.flags, [], log)];
 
   const link = async (side: Side): Promise<string> => {
     const header = boardHeader(board, side);
     const headerFolder = path.join(cache, `board-${hashOf([header])}`);
     mkdirSync(headerFolder, { recursive: true });
     writeWhole(path.join(headerFolder, 'board.h'), header);
-    const includes = [headerFolder, duktape, ...['engine', 'one-core', 'cortex-m', 'host', board.name].map((folder) => path.join(platforms, folder))];
+    const includes = [headerFolder, ...engine.includes, ...['engine', 'one-core', 'cortex-m', 'host', board.name].map((folder) => path.join(platforms, folder))];
     const headers = includes.flatMap((folder) =>
       readdirSync(folder).filter((name) => name.endsWith('.h')).map((name) => readFileSync(path.join(folder, name), 'utf8')),
     );
-    const flags = [...ownFlags, `-DDUKTAPE_STAMP=0x${sources.stamp}ull`, ...includes.map((folder) => `-I${folder}`)];
-    const own = [...sharedSources, ...board.sources].map((source) =>
+    const flags = [...ownFlags, ...engine.flags, ...includes.map((folder) => `-I${folder}`)];
+    const own = [...sharedSources, engine.glue, ...board.sources].map((source) =>
       compile(board, version, cache, path.join(platforms, source), flags, headers, log),
     );
     // The host's runner reads its bundles when it starts.
@@ -251,12 +250,12 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
       : [['bundle_main', side]];
     const bundles = linked.map(async ([symbol, from]) => {
       const text = readFileSync(options.bundles[from] ?? '', 'utf8');
-      const content = options.source === true ? Buffer.from(text) : await compileForDuktape(sources, text, `${from}.js`, log);
+      const content = await engine.compile(text, `${from}.js`);
       const file = path.join(cache, `bundle-${hashOf([content.toString('latin1')])}`);
       writeWhole(file, content);
       return compile(board, version, cache, path.join(platforms, 'engine/bundle.S'), [`-DBUNDLE_SYMBOL=${symbol}`, `-DBUNDLE_FILE="${file}"`], [], () => undefined);
     });
-    const objects = await Promise.all([engine, ...own, ...bundles]);
+    const objects = await Promise.all([...engineObjects, ...own, ...bundles]);
     const out = path.join(options.outDir, isProcess ? `vmsg-${board.name}` : single ? `${board.name}.elf` : `${side}.elf`);
     const flagsOfLink = ['-Wl,--gc-sections', '-Wl,-z,noexecstack'];
     if (!isProcess) {
@@ -268,7 +267,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
       flagsOfLink.push('-nostartfiles', '--specs=nosys.specs', '-T', script);
     }
     const temporary = temporaryName(out);
-    const { status, output } = await run(board.compiler.command, [...board.compiler.flags, ...flagsOfLink, ...objects, '-lm', '-o', temporary]);
+    const { status, output } = await run(board.compiler.command, [...board.compiler.flags, ...flagsOfLink, ...objects, ...engine.link, '-lm', '-o', temporary]);
     if (status !== 0) {
       throw linkError(board, side, output);
     }

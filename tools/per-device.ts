@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { writeWhole } from './build-files.js';
 import { packaged, runScene } from './scene.js';
+import type { Engine } from './targets.js';
 import { UserError } from './user-error.js';
 
 /** The device types with their built-in backends and default sizes, as an app would write them. */
@@ -45,12 +46,12 @@ export function appSource(names: readonly string[]): string {
 /** Log codes (firmware/wire/log.ts). */
 const log = { shutdown: 4, privateMemory: 10 };
 
-async function cost(target: string, name: string, names: readonly string[], onStep: (line: string) => void): Promise<ImageCost> {
+async function cost(target: string, engine: Engine, name: string, names: readonly string[], onStep: (line: string) => void): Promise<ImageCost> {
   const folder = path.resolve('build', target, 'per-device');
   mkdirSync(folder, { recursive: true });
   const app = path.join(folder, `${name}.ts`);
   writeWhole(app, appSource(names));
-  const result = await runScene({ target, app, program: packaged('test', 'emulator', 'programs', 'connects.ts'), limitSeconds: 120, onStep: (line) => onStep(`${name}: ${line}`) });
+  const result = await runScene({ target, engine, app, program: packaged('test', 'emulator', 'programs', 'connects.ts'), limitSeconds: 120, onStep: (line) => onStep(`${name}: ${line}`) });
   const privateMemory = result.log.find((entry) => entry.code === log.privateMemory);
   const end = result.log.find((entry) => entry.code === log.shutdown);
   if (result.status !== 0 || privateMemory === undefined || end === undefined) {
@@ -61,13 +62,13 @@ async function cost(target: string, name: string, names: readonly string[], onSt
 }
 
 /** Builds and starts an image without devices, one with each device of `names` alone, and one with all of them. */
-export async function costPerDevice(target: string, names: readonly string[], onStep: (line: string) => void): Promise<DeviceCost[]> {
-  const none = await cost(target, 'none', [], onStep);
+export async function costPerDevice(target: string, engine: Engine, names: readonly string[], onStep: (line: string) => void): Promise<DeviceCost[]> {
+  const none = await cost(target, engine, 'none', [], onStep);
   const rows: DeviceCost[] = [{ name: 'none', ...none }];
   for (const name of names) {
-    const one = await cost(target, name, [name], onStep);
+    const one = await cost(target, engine, name, [name], onStep);
     rows.push({ name, flash: one.flash - none.flash, memory: one.memory - none.memory, heapPeak: one.heapPeak - none.heapPeak });
   }
-  rows.push({ name: 'all', ...(await cost(target, 'all', names, onStep)) });
+  rows.push({ name: 'all', ...(await cost(target, engine, 'all', names, onStep)) });
   return rows;
 }

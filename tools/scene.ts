@@ -7,11 +7,15 @@ import type { RunResult } from './emulator.js';
 import { runImages } from './emulator.js';
 import type { ImageResult } from './image.js';
 import { buildImage } from './image.js';
-import { packageRoot } from './targets.js';
+import { type Engine, packageRoot } from './targets.js';
 import { UserError } from './user-error.js';
 
 export interface SceneOptions {
   readonly target: string;
+  /** Default duktape. */
+  readonly engine?: Engine;
+  /** Links the bundles' text instead of the engine's own form of it. */
+  readonly source?: boolean;
   /** Source file of the device's application. */
   readonly app: string;
   /** Source file of the application core's program. */
@@ -41,15 +45,16 @@ export async function runScene(options: SceneOptions): Promise<SceneResult> {
   if (board.images.driver === undefined) {
     throw new UserError(`Target '${options.target}' has no driver side that a scene could run.`);
   }
-  const outDir = path.resolve('build', options.target, `${path.basename(options.program, '.ts')}-scene`);
+  const engine = options.engine ?? 'duktape';
+  const outDir = path.resolve('build', options.target, `${engine === 'duktape' ? '' : `${engine}-`}${path.basename(options.program, '.ts')}-scene`);
   mkdirSync(outDir, { recursive: true });
   const device = path.join(outDir, 'device.js');
   const driver = path.join(outDir, 'driver.js');
   options.onStep(`bundling ${path.basename(options.app)} for ${options.target}`);
-  const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device });
+  const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device, engine });
   options.onStep(`bundling ${path.basename(options.program)} for the application core`);
   await bundle({ target: options.target, entry: options.program, role: 'driver', outFile: driver });
-  const image = await buildImage({ target: options.target, engine: 'duktape', bundles: { device, driver }, outDir, log: options.onStep });
+  const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true });
   options.onStep(`starting ${board.qemuMachine ?? options.target}`);
   const run = await runImages({
     board,

@@ -5,14 +5,16 @@ import { parseArgs } from 'node:util';
 import type { DeviceLog } from './emulator.js';
 import { figures, lastStep, packaged, progress, runScene, type SceneResult } from './scene.js';
 import { describe } from './trace.js';
+import { checkEngine, engines } from './targets.js';
 import { UserError } from './user-error.js';
 
 /** Codes of firmware/wire/log.ts that the summary is made of. */
 const log = { tick: 0, published: 1, ready: 2, run: 3, driverShutdown: 4, reset: 7, driverOk: 8 };
 
-export const help = `vmsg sim [--target T] [--app APP] [--program FILE] [--limit SECONDS] [--json FILE]
+export const help = `vmsg sim [--target T] [--engine E] [--app APP] [--program FILE] [--limit SECONDS] [--json FILE]
   Runs a scene on the emulated SoC: the app on the coprocessor, the program on the application core.
   --target T       default mps2-an521-m33
+  --engine E       ${engines.join(', ')}; default ${engines[0]}
   --app APP        device application: a file, or the name of one in firmware/apps with a program of that name; default entropy
   --program FILE   program of the application core, default the one with the app's name, else that of entropy
   --limit SECONDS  ends a run that hangs, default 120
@@ -207,6 +209,7 @@ export async function sim(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       target: { type: 'string', default: 'mps2-an521-m33' },
+      engine: { type: 'string', default: engines[0] },
       app: { type: 'string', default: 'entropy' },
       program: { type: 'string' },
       limit: { type: 'string', default: '120' },
@@ -219,6 +222,7 @@ export async function sim(args: readonly string[]): Promise<number> {
   }
   const result = await runScene({
     target: values.target,
+    engine: checkEngine(values.engine),
     ...sceneFiles(values.app, values.program),
     limitSeconds,
     onStep: progress,

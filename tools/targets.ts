@@ -8,7 +8,12 @@ import { UserError } from './user-error.js';
 export const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /** JavaScript engines that `vmsg build` can link. */
-export const engines: readonly string[] = ['duktape'];
+export const engines = ['duktape', 'jerryscript'] as const;
+
+export type Engine = (typeof engines)[number];
+
+/** The engines' names in prose. */
+export const engineTitles: Readonly<Record<Engine, string>> = { duktape: 'Duktape', jerryscript: 'JerryScript' };
 
 /** Names of all targets, sorted. */
 export function knownTargets(root: string = packageRoot): string[] {
@@ -26,11 +31,13 @@ export function checkTarget(target: string): void {
   }
 }
 
-/** Refuses an unknown engine with a sentence that lists the known ones. */
-export function checkEngine(engine: string): void {
-  if (!engines.includes(engine)) {
+/** The engine of this name; an unknown one is refused with a sentence that lists the known ones. */
+export function checkEngine(engine: string): Engine {
+  const found = engines.find((known) => known === engine);
+  if (found === undefined) {
     throw new UserError(`Unknown engine '${engine}'; known engines: ${engines.join(', ')}.`);
   }
+  return found;
 }
 
 /** A path as messages show it: relative to the working directory where that is shorter. */

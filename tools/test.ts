@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from './bundle.js';
 import { checkFile, describe } from './check-bundle.js';
+import { reasonWithout } from './engines/jerryscript.js';
 import { packageRoot } from './targets.js';
 import { targetsWithPort } from './typecheck.js';
 import { UserError } from './user-error.js';
@@ -19,6 +20,8 @@ export interface Outcome {
   readonly output?: string;
   /** Why the step could not run; such a step never passes. */
   readonly notRun?: string;
+  /** True: what the step wants is not on every machine, so that the whole may pass without it. */
+  readonly optional?: boolean;
 }
 
 export interface Step {
@@ -123,11 +126,11 @@ async function bundles(): Promise<Outcome> {
   return { passed, failed, skipped: 0, output: `${lines.join('\n')}\n` };
 }
 
-/** Files of tests below a folder, without those below `without`. */
-export function testFiles(folder: string, without?: string): string[] {
+/** Files of tests below a folder, without those below the folders `without`. */
+export function testFiles(folder: string, ...without: readonly string[]): string[] {
   return readdirSync(path.join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
     .map((file) => path.join(folder, file))
-    .filter((file) => file.endsWith('.test.ts') && (without === undefined || !file.startsWith(without + path.sep)))
+    .filter((file) => file.endsWith('.test.ts') && without.every((other) => !file.startsWith(other + path.sep)))
     .sort();
 }
 
@@ -167,7 +170,19 @@ export async function runTests(files: readonly string[], options: readonly strin
 
 function unit(): Promise<Outcome> {
   const options = ['--conditions=fake', '--import', 'tsx', '--import', './test/support/hot-check/register.mjs'];
-  return runTests(testFiles('test', path.join('test', 'emulator')), options);
+  return runTests(testFiles('test', path.join('test', 'emulator'), path.join('test', 'engines')), options);
+}
+
+/** The scenes on an engine that its user supplies. */
+async function jerryscript(): Promise<Outcome> {
+  if ((process.env['JERRYSCRIPT_PREFIX'] ?? '') === '') {
+    return { ...notRun('JERRYSCRIPT_PREFIX is not set, see docs/engines.md'), optional: true };
+  }
+  const reasons = ['host', 'mps2-an521-m33', 'mps2-an386-m4'].map(reasonWithout);
+  if (reasons.every((reason) => reason !== undefined)) {
+    return notRun(reasons[0] ?? '');
+  }
+  return runTests(testFiles(path.join('test', 'engines')), ['--import', 'tsx']);
 }
 
 /** The fuzzer's fixed million of steps, in a process without the checker of hot numbers; test/firmware/virtqueue/fuzz.test.ts has some with it. */
@@ -207,6 +222,7 @@ const steps: readonly Step[] = [
   { name: 'bundles', what: 'nothing in hot code allocates', run: bundles },
   { name: 'unit', what: 'tests on this machine, every hot number checked', run: unit },
   { name: 'fuzz', what: 'a million lies told to the virtqueues', run: fuzz },
+  { name: 'jerryscript', what: 'the scene on JerryScript, where there is one', run: jerryscript },
   { name: 'emulator', what: 'the scene on two emulated cores', run: scene },
   { name: 'conformance', what: 'every conformance case on the bundle, a subset on the emulated SoC', run: conformance },
 ];
@@ -231,7 +247,7 @@ export async function runSteps(chosen: readonly Step[], write: (text: string) =>
     sum.passed += outcome.passed;
     sum.failed += outcome.failed;
     sum.skipped += outcome.skipped;
-    sum.stepsNotRun += outcome.notRun === undefined ? 0 : 1;
+    sum.stepsNotRun += outcome.notRun === undefined || outcome.optional === true ? 0 : 1;
     const verdict = outcome.notRun !== undefined ? `not run: ${outcome.notRun}` : outcome.failed > 0 ? 'FAILED' : 'passed';
     const counts = outcome.notRun !== undefined ? '' : `${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped, ${seconds.toFixed(1)} s`;
     rows.push(`  ${name.padEnd(width)}  ${verdict.padEnd(8)}  ${counts}`.trimEnd());

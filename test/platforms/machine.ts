@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path';
 import { readBoard } from '../../tools/board.js';
 import { buildImage, type ImageResult } from '../../tools/image.js';
-import { packageRoot } from '../../tools/targets.js';
+import { type Engine, packageRoot } from '../../tools/targets.js';
 
 /** A hang guard, far above what any scene takes. */
 const hangMilliseconds = 240_000;
@@ -62,7 +62,7 @@ export interface Scene {
 }
 
 /** Builds a target's images around two bundles given as text. */
-export async function build(target: string, device: string, driver: string, options: { source?: boolean } = {}): Promise<Scene> {
+export async function build(target: string, device: string, driver: string, options: { source?: boolean; engine?: Engine } = {}): Promise<Scene> {
   const folder = testFolder();
   const bundles = { device: path.join(folder, 'device.js'), driver: path.join(folder, 'driver.js') };
   writeFileSync(bundles.device, device);

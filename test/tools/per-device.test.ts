@@ -22,7 +22,7 @@ test('all eleven device types have a row, and an app that imports just what it u
 });
 
 test('with one device, all is what the image without devices takes and what the device adds', async () => {
-  const rows = await costPerDevice('mps2-an521-m33', ['gpio'], () => undefined);
+  const rows = await costPerDevice('mps2-an521-m33', 'duktape', ['gpio'], () => undefined);
   const [none, gpio, all] = rows;
   assert.ok(none !== undefined && gpio !== undefined && all !== undefined);
   assert.deepEqual(rows.map(({ name }) => name), ['none', 'gpio', 'all']);

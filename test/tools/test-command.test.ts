@@ -40,6 +40,15 @@ test('a step that could not run is named with its reason, and the whole does not
   assert.equal(lines.at(-1), '3 passed, 0 failed, 1 skipped');
 });
 
+test('a step that wants a tool which not every machine has is counted as not run, and the whole may pass without it', async () => {
+  const missing: Outcome = { passed: 0, failed: 0, skipped: 1, notRun: 'no such engine', optional: true };
+  const { status, text, lines } = await summary(good, missing);
+  assert.equal(status, 0);
+  assert.match(text, /step1 {2}not run: no such engine/);
+  assert.equal(lines.at(-1), '3 passed, 0 failed, 1 skipped');
+  assert.equal((await summary(missing)).status, 1);
+});
+
 test('the runner counts passed, failed and skipped tests', async () => {
   const folder = workspace({ 'a.test.ts': "import test from 'node:test';\ntest('a', () => undefined);\ntest('b', () => { throw new Error('planted'); });\ntest.skip('c', () => undefined);\n" });
   // The runner marks its children with this variable, and then they do not start runners of their own.

@@ -15,7 +15,7 @@ export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] 
   --engine E      ${engines.join(', ')}; default ${engines[0]}
   --program FILE  program of the emulated application core, default the entropy scene
   --out DIR       default build/T
-  --source        links the bundle's text, which the core compiles at its start, instead of bytecode`;
+  --source        links the bundle's text, which the core compiles at its start, instead of bytecode or a snapshot`;
 
 /** What `buildApp` made. */
 export interface BuiltApp {
@@ -38,12 +38,12 @@ export interface BuildAppOptions {
 export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
   const { target, engine, log = () => undefined } = options;
   checkTarget(target);
-  checkEngine(engine);
+  const chosen = checkEngine(engine);
   const outDir = path.resolve(options.outDir ?? path.join('build', target));
   const device = path.join(outDir, 'device.js');
   const driver = path.join(outDir, 'driver.js');
   log(`bundling for ${target}`);
-  const { bytes } = await bundle({ target, entry: options.app ?? packaged('firmware', 'apps', 'entropy.ts'), role: 'device', outFile: device });
+  const { bytes } = await bundle({ target, entry: options.app ?? packaged('firmware', 'apps', 'entropy.ts'), role: 'device', outFile: device, engine: chosen });
   const checked = checkFile(device);
   if (checked.findings.length > 0) {
     throw new UserError(`The bundle is not fit for the hot path:\n${describe(device, checked).join('\n')}`);
@@ -52,7 +52,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
   if (hasDriver) {
     await bundle({ target, entry: options.program ?? packaged('test', 'emulator', 'programs', 'entropy.ts'), role: 'driver', outFile: driver });
   }
-  const image = await buildImage({ target, engine: 'duktape', bundles: { device, ...(hasDriver ? { driver } : {}) }, outDir, log, source: options.source === true });
+  const image = await buildImage({ target, engine: chosen, bundles: { device, ...(hasDriver ? { driver } : {}) }, outDir, log, source: options.source === true });
   return { image, bundleFile: device, bundleBytes: bytes };
 }
 
@@ -61,7 +61,7 @@ export async function build(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { target: { type: 'string' }, engine: { type: 'string', default: engines[0] ?? '' }, program: { type: 'string' }, out: { type: 'string' }, source: { type: 'boolean', default: false } },
+    options: { target: { type: 'string' }, engine: { type: 'string', default: engines[0] }, program: { type: 'string' }, out: { type: 'string' }, source: { type: 'boolean', default: false } },
   });
   if (values.target === undefined) {
     throw new UserError(`build wants --target; known targets: ${knownTargets().join(', ')}.`);

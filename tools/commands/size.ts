@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { costPerDevice, deviceTypes } from '../per-device.js';
 import { progress } from '../scene.js';
-import { checkTarget, engines, knownTargets } from '../targets.js';
+import { checkEngine, checkTarget, type Engine, engines, knownTargets } from '../targets.js';
 import { UserError } from '../user-error.js';
 import { buildApp } from './build.js';
 
@@ -13,7 +13,7 @@ export const help = `vmsg size [--target T ...] [--engine E] [app.ts]
   Builds the app's image and prints the device image's flash, RAM, heap and stack in bytes.
   --target T   may be repeated; default every target: ${knownTargets().join(', ')}
   --engine E   ${engines.join(', ')}; default ${engines[0]}
-vmsg size --per-device [--target T] [--device D ...]
+vmsg size --per-device [--target T] [--engine E] [--device D ...]
   Builds and starts an image without devices, one with each device alone, and one with all; prints what each device adds to
   flash and RAM. RAM is the C code's variables, the private memory given out, and the most of the heap in use while a driver
   shakes hands. What two devices share is counted with each of them, so the rows add up to more than 'all'.
@@ -27,7 +27,7 @@ export async function size(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       target: { type: 'string', multiple: true },
-      engine: { type: 'string', default: engines[0] ?? '' },
+      engine: { type: 'string', default: engines[0] },
       'per-device': { type: 'boolean', default: false },
       device: { type: 'string', multiple: true },
     },
@@ -36,7 +36,7 @@ export async function size(args: readonly string[]): Promise<number> {
     if (positionals.length > 0) {
       throw new UserError('size --per-device makes its own apps: leave out the file.');
     }
-    return perDevice(values.target ?? [perDeviceTarget], values.device ?? Object.keys(deviceTypes));
+    return perDevice(values.target ?? [perDeviceTarget], checkEngine(values.engine), values.device ?? Object.keys(deviceTypes));
   }
   if (values.device !== undefined) {
     throw new UserError('--device goes with --per-device.');
@@ -63,7 +63,7 @@ export async function size(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function perDevice(targets: readonly string[], names: readonly string[]): Promise<number> {
+async function perDevice(targets: readonly string[], engine: Engine, names: readonly string[]): Promise<number> {
   const target = targets[0] ?? perDeviceTarget;
   if (targets.length > 1) {
     throw new UserError(`size --per-device takes one target, not ${targets.length}.`);
@@ -73,7 +73,7 @@ async function perDevice(targets: readonly string[], names: readonly string[]): 
   if (unknown !== undefined) {
     throw new UserError(`Unknown device '${unknown}'; known devices: ${Object.keys(deviceTypes).join(', ')}.`);
   }
-  const costs = await costPerDevice(target, names, progress);
+  const costs = await costPerDevice(target, engine, names, progress);
   progress('');
   const numbers = costs.map(({ name, flash, memory, heapPeak }) => [name, ...[flash, memory + heapPeak, memory, heapPeak].map(String)]);
   printTable([['device', 'flash', 'RAM', 'of it memory', 'of it heap'], ...numbers], 1);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { hashOf, run, temporaryName, writeWhole } from '../build-files.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
+import type { EngineRequest, PreparedEngine } from './engine.js';
 import { imageOfDump } from './duktape-bytecode.js';
 
 /** Prepared sources. */
@@ -118,4 +119,20 @@ export async function compileForDuktape(sources: DuktapeSources, text: string, n
   }
   // Without `this` and `.prototype` nothing is made with `new` but the engine's own objects, and functions need no prototype objects.
   return imageOfDump(stdout, sources.stamp, /\bthis\b|\bprototype\b/.test(text));
+}
+
+/** Duktape for one image. */
+export function duktapeFor({ cache, asText, log }: EngineRequest): PreparedEngine {
+  const sources = prepareDuktape(cache);
+  return {
+    source: {
+      file: path.join(sources.folder, 'duktape.c'),
+      flags: ['-std=gnu99', '-w', '-ffunction-sections', '-fdata-sections', '-fstrict-aliasing', '-fno-math-errno', `-I${sources.folder}`, ...(asText ? [] : ['-DGLUE_BYTECODE_ONLY'])],
+    },
+    glue: 'engine/duktape/glue.c',
+    includes: [sources.folder],
+    flags: [`-DDUKTAPE_STAMP=0x${sources.stamp}ull`],
+    link: [],
+    compile: (text, name) => (asText ? Promise.resolve(Buffer.from(text)) : compileForDuktape(sources, text, name, log)),
+  };
 }

@@ -1,0 +1,89 @@
+// The firmware on JerryScript, where JERRYSCRIPT_PREFIX names a library for the target; elsewhere each test says why it is not run.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import test from 'node:test';
+import { reasonWithout } from '../../tools/engines/jerryscript.js';
+import { packaged, runScene } from '../../tools/scene.js';
+import { summarize } from '../../tools/sim.js';
+import { build, bundle, logLine, run, silent } from '../platforms/machine.js';
+
+const hangSeconds = 600;
+const jerryscript = { engine: 'jerryscript' } as const;
+
+for (const target of ['host', 'mps2-an521-m33', 'mps2-an386-m4']) {
+  const reason = reasonWithout(target);
+  const only = reason === undefined ? {} : { skip: `not run: ${reason}` };
+
+  test(`${target}: the entropy scene runs on JerryScript and allocates nothing while it serves`, only, async () => {
+    const result = await runScene({
+      target, ...jerryscript, app: packaged('firmware', 'apps', 'entropy.ts'), program: packaged('test', 'emulator', 'programs', 'entropy.ts'),
+      limitSeconds: hangSeconds, onStep: () => undefined,
+    });
+    assert.equal(result.status, 0, result.driver.join('\n'));
+    const { messages, allocationsWhileServing, collectionsWhileServing } = summarize(result);
+    assert.deepEqual({ messages, allocationsWhileServing, collectionsWhileServing }, { messages: 32, allocationsWhileServing: 0, collectionsWhileServing: 0 });
+  });
+
+  test(`${target}: JerryScript's object native has exactly the members that natives.ts declares`, only, async () => {
+    const declared = [...readFileSync(packaged('platforms', 'engine', 'natives.ts'), 'utf8').matchAll(/^ {2}(\w+)\(/gm)].map((match) => match[1]).sort();
+    const { driver } = run(await build(target, silent, 'native.print(Object.keys(native).sort().join()); native.exit(0);', jerryscript));
+    assert.ok(driver.includes(`\n${declared.join()}\n`), driver);
+  });
+
+  test(`${target}: JerryScript's counter counts planted allocations, and native calls and wide windows cost none`, only, async () => {
+    const { driver } = run(await build(target, silent, `
+      (function () {
+        var log = native.log, words = new Uint16Array(native.memory(0)), kept;
+        function plain(n) { for (var i = 0; i < n; i++) { words[100000 + i] = i; words[7] = words[100000 + i] + native.clock() & 7; native.copy(0, 0, 0, 64, 4); } }
+        plain(2); log(1, 0);
+        plain(200); log(2, 0);
+        for (var i = 0; i < 10; i++) kept = {};
+        log(3, 0);
+        native.exit(kept ? 0 : 1);
+      })();`, jerryscript));
+    const [from, after, planted] = [1, 2, 3].map((code) => logLine(driver, code).allocations) as [number, number, number];
+    assert.equal(after, from);
+    assert.ok(planted - after >= 10, driver);
+  });
+
+  test(`${target}: doorbells go both ways a thousand times on JerryScript without an allocation`, only, async () => {
+    const scene = await build(target, bundle('ping-device.js'), `var VECTORS = ${target === 'mps2-an521-m33' ? 0x3800 : 0};\n${bundle('ping-driver.js')}`, jerryscript);
+    const ended = run(scene);
+    assert.equal(ended.status, 0, ended.driver + ended.device);
+    const [begin, end] = [logLine(ended.device, 10), logLine(ended.device, 11)];
+    assert.equal(end.wakes - begin.wakes, 1000);
+    assert.equal(end.allocations, begin.allocations);
+  });
+
+  test(`${target}: an error that the bundle does not catch on JerryScript is one line and status 1`, only, async () => {
+    const { status, driver, device } = run(await build(target, silent, 'nowhere();', jerryscript));
+    assert.equal(status, 1);
+    assert.match(driver + device, /^error: ReferenceError: nowhere is not defined \(driver\.js\)$/m);
+  });
+
+  test(`${target}: a full heap on JerryScript is one line and status 2`, only, async () => {
+    const { status, driver, device } = run(await build(target, silent, 'var all = []; for (;;) all.push([1, 2, 3, 4, 5, 6, 7, 8]);', jerryscript));
+    assert.equal(status, 2);
+    assert.match(driver + device, /^fatal: the driver's heap is full: \d+ of \d+ bytes were in use/m);
+  });
+
+  // The host's runner reads text.
+  if (target === 'host') {
+    continue;
+  }
+
+  test(`${target}: a snapshot of another version is refused before anything of it runs`, only, async () => {
+    const scene = await build(target, silent, 'native.print("ran"); native.exit(0);', jerryscript);
+    const image = scene.image.driver ?? scene.image.device;
+    const elf = readFileSync(image);
+    // The glue holds the same four letters without a version behind them.
+    for (let at = elf.indexOf('JRRY'); at >= 0; at = elf.indexOf('JRRY', at + 4)) {
+      elf.writeUInt32LE(elf.readUInt32LE(at + 4) + 1, at + 4);
+    }
+    writeFileSync(image, elf);
+    const { status, driver } = run(scene);
+    assert.equal(status, 3);
+    assert.match(driver, /^fatal: the snapshot does not fit the JerryScript library: make it with the jerry-snapshot of the same version/m);
+    assert.doesNotMatch(driver, /^ran$/m);
+  });
+}
