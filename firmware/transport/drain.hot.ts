@@ -1,5 +1,5 @@
 // Queues that take no new chains while those in flight may still be given back: before a suspension and before a removal.
-import { isKicked, kick } from '../virtqueue/kicks.hot.js';
+import { isKicked } from '../virtqueue/kicks.hot.js';
 import { queueState, QueueState } from '../virtqueue/queue-table.hot.js';
 import { deviceType, firstQueue, queueCount } from './device.hot.js';
 import { isUsedEventDue } from './events.hot.js';
@@ -15,13 +15,12 @@ export function holdQueues(device: number): void {
   }
 }
 
-/** The queues go on where they were held, and are looked at once. */
+/** The queues go on where they were held; `announceAll` has them looked at. */
 export function releaseQueues(device: number): void {
   const first = firstQueue[device];
   for (let index = 0; index < queueCount[device]; index++) {
     if (queueState[first + index] === QueueState.Draining) {
       queueState[first + index] = QueueState.Enabled;
-      kick(first + index);
     }
   }
 }

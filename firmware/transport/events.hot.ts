@@ -186,8 +186,12 @@ export function writeEventPayload(entry: number, window: number, at: number): nu
     return 4;
   }
   const device = entry - Entry.FirstDevice;
-  const length = changeLength[device];
-  changeLength[device] = 0;
+  // A suspended device tells of its status alone; the change is told when it goes on.
+  const held = (deviceStatus[device] & Status.Suspend) !== 0;
+  const length = held ? 0 : changeLength[device];
+  if (!held) {
+    changeLength[device] = 0;
+  }
   configShown[device] = 1;
   memory[at] = deviceStatus[device];
   const bus = deviceBus[device];

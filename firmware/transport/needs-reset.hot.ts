@@ -16,7 +16,7 @@ export function askForReset(device: number): void {
 export function needsReset(device: number): void {
   const first = firstQueue[device];
   for (let index = 0; index < queueCount[device]; index++) {
-    if (queueState[first + index] === QueueState.Enabled) {
+    if (queueState[first + index] !== QueueState.Disabled) {
       queueState[first + index] = QueueState.Broken;
     }
   }

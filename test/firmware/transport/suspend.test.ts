@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fake } from '../../../hal/fake/port.js';
-import { configChanged } from '../../../firmware/device.hot.js';
+import { configChanged, needsReset } from '../../../firmware/device.hot.js';
 import type { BusyDevice } from '../../support/busy-device.js';
 import { busyDevice } from '../../support/busy-device.js';
 import type { AmpBus } from '../../support/driver/amp-bus.js';
@@ -28,7 +28,7 @@ interface Bench {
 }
 
 function bench(accepted = FEATURE): Bench {
-  const tested = busyDevice({ number: 1, config: [1, 2], writable: [0, 2] });
+  const tested = busyDevice({ number: 1, config: [1, 2], writable: [0, 2], queueSizes: [8, 8] });
   const bus = connectedTo([tested.model], { ringFeatures: [43] });
   const device = new DriverDevice(bus, 1);
   device.negotiate(0, accepted);
@@ -111,6 +111,42 @@ test('R-168 DRIVER_OK has the device go on where it was', () => {
   settle(on.bus);
   assert.deepEqual([on.queue.take()?.written, on.queue.take()?.written], [1, 2]);
   assert.equal(on.device.setStatus(RUNNING | SUSPEND), SUSPENDED, 'and again');
+});
+
+test('R-167 a failure while suspended tells of the status alone; the change still comes after the device went on', () => {
+  const on = bench();
+  on.device.setStatus(RUNNING | SUSPEND);
+  configChanged(on.tested.row, 1, 1);
+  needsReset(on.tested.row);
+  assert.deepEqual(settle(on.bus).map((event) => event.payload), [[SUSPENDED | 0x40, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]);
+  on.device.setStatus(RUNNING);
+  const events = settle(on.bus).concat(on.bus.events.splice(0));
+  assert.deepEqual(events.map((event) => event.payload.slice(8)), [le32(1).concat(le32(1), [2])]);
+});
+
+test('R-147 a device that failed while suspended serves nothing when it is told to go on', () => {
+  const on = bench();
+  on.device.setStatus(RUNNING | SUSPEND);
+  needsReset(on.tested.row);
+  offer(on);
+  on.device.setStatus(RUNNING);
+  settle(on.bus);
+  offer(on);
+  assert.equal(on.tested.flying.length, 0);
+});
+
+test('R-153 R-168 a queue set up while suspended is looked at when the device goes on', () => {
+  const on = bench();
+  on.device.setStatus(RUNNING | SUSPEND);
+  const late = new SplitQueue(hostMachine, RING + 0x4000, 8);
+  on.device.setQueue(1, 8, late.areas());
+  late.add([{ offset: BUFFERS, bytes: 4, writable: true }]);
+  late.publish();
+  settle(on.bus);
+  assert.equal(on.tested.flying.length, 0);
+  on.device.setStatus(RUNNING);
+  settle(on.bus);
+  assert.equal(on.tested.flying.length, 1, 'without a notification');
 });
 
 test('R-169 without the feature SUSPEND is ignored', () => {
