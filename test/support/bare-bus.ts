@@ -5,6 +5,7 @@ import { addBus } from '../../firmware/bus/add-bus.js';
 import { receive } from '../../firmware/bus/bus.hot.js';
 import { proposeRevision } from '../../firmware/bus/revision.hot.js';
 import { slotBytes } from '../../firmware/bus/bus-table.hot.js';
+import { sendNext } from '../../firmware/bus/send.hot.js';
 import type { DeviceModel } from '../../firmware/devices/device-model.js';
 import { addWindows } from '../../firmware/memory/windows.js';
 import { addDevice, clearDevices } from '../../firmware/transport/add-device.js';
@@ -60,6 +61,16 @@ export class BareBus {
   /** The whole answer slot as the last frame left it. */
   slot(): number[] {
     return Array.from(this.memory().subarray(ANSWER, ANSWER + this.slotSize()));
+  }
+
+  /** What the device side sends unasked: every message that waits, oldest first. */
+  sent(): number[][] {
+    const messages: number[][] = [];
+    for (let bytes = sendNext(0, 0, ANSWER / 2); bytes > 0; bytes = sendNext(0, 0, ANSWER / 2)) {
+      assert.ok(bytes <= this.size, 'a message respects the maximum size');
+      messages.push(this.slot().slice(0, bytes));
+    }
+    return messages;
   }
 
   private memory(): Uint8Array {
