@@ -34,7 +34,7 @@ export interface ImageSize {
 
 /** What was built. */
 export interface ImageResult {
-  /** The device's image; on a target with one core it holds the driver too, on the host it is the runner. */
+  /** The device's image; on a target whose one core runs both sides it holds the driver too, on the host it is the runner. */
   readonly device: string;
   readonly driver?: string;
   readonly sizes: { readonly device: ImageSize; readonly driver?: ImageSize };
@@ -223,11 +223,13 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
   const board = readBoard(options.target);
   const log = options.log ?? (() => undefined);
   const version = await probeCompiler(board);
-  const cache = path.resolve('build', board.name, 'obj');
+  const cache = path.resolve('build', 'obj');
   mkdirSync(cache, { recursive: true });
   mkdirSync(options.outDir, { recursive: true });
   const isProcess = board.images.device.flash === undefined;
-  const single = board.images.driver?.flash === undefined;
+  // A board without a driver's image has its driver side somewhere else.
+  const alone = board.images.driver === undefined;
+  const single = !alone && board.images.driver.flash === undefined;
   const engine = engineFor[options.engine]({ cache, board, asText: options.source === true || isProcess, log });
   const engineObjects = engine.source === undefined ? [] : [compile(board, version, cache, engine.source.file, engine.source.flags, [], log)];
 
@@ -278,7 +280,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
 
   const device = await link('device');
   const sizes = imageSize(readFileSync(device));
-  if (single) {
+  if (single || alone) {
     return { device, sizes: { device: sizes } };
   }
   const driver = await link('driver');

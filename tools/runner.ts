@@ -9,9 +9,11 @@ import { buildImage } from './image.js';
 import { packaged } from './scene.js';
 import { UserError } from './user-error.js';
 
-/** Memory of the driver side that this process reaches: a whole file. */
+/** Memory of the driver side that this process reaches: a file. */
 export interface SharedMemory {
   readonly file: string;
+  /** How much of it, from its start; all of it by default. */
+  readonly bytes?: number;
   /** Address under which the driver side knows the file's first byte. */
   readonly base: bigint;
 }
@@ -81,8 +83,7 @@ function bytesOf(file: string): number {
 }
 
 /** The windows that a memory file is split into: none crosses 4 GiB or has more than 2^27 bytes. */
-function memoryWindows({ file, base }: SharedMemory): string[][] {
-  const bytes = bytesOf(file);
+function memoryWindows({ file, base, bytes = bytesOf(file) }: SharedMemory): string[][] {
   if (bytes < 16) {
     throw new UserError(`${file} has ${bytes} bytes: that is no memory.`);
   }
@@ -163,13 +164,10 @@ export interface RunningSide {
   readonly ended: Promise<RunnerEnd>;
 }
 
-/** Starts the runner on a bundle; every line it writes goes to `onLine`. Inherited eventfds are handed on. */
-export function startRunner(runner: string, bundle: string, options: RunnerOptions, onLine: (line: string) => void): RunningSide {
-  const inherited = /^eventfd:(\d+),(\d+)$/.exec(options.doorbell);
-  const descriptors = inherited === null ? [] : [Number(inherited[1]), Number(inherited[2])];
+/** Starts a program; every line it writes to stdout goes to `onLine`. `descriptors` become 3, 4, ... */
+export function startProcess(program: string, args: readonly string[], onLine: (line: string) => void, descriptors: readonly number[] = []): RunningSide {
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...descriptors];
-  const own = inherited === null ? options : { ...options, doorbell: 'eventfd:3,4' };
-  const child = spawn(runner, [...runnerArguments(own), bundle], { stdio });
+  const child = spawn(program, args, { stdio });
   let words = '';
   child.stderr?.on('data', (data: Buffer) => {
     words += data.toString();
@@ -184,4 +182,14 @@ export function startRunner(runner: string, bundle: string, options: RunnerOptio
     });
   });
   return { child, ended };
+}
+
+/** Starts the runner on a bundle; every line it writes goes to `onLine`. Inherited eventfds are handed on. */
+export function startRunner(runner: string, bundle: string, options: RunnerOptions, onLine: (line: string) => void): RunningSide {
+  const inherited = /^eventfd:(\d+),(\d+)$/.exec(options.doorbell);
+  if (inherited === null) {
+    return startProcess(runner, [...runnerArguments(options), bundle], onLine);
+  }
+  const own = runnerArguments({ ...options, doorbell: 'eventfd:3,4' });
+  return startProcess(runner, [...own, bundle], onLine, [Number(inherited[1]), Number(inherited[2])]);
 }

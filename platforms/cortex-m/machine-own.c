@@ -15,7 +15,8 @@ const uint32_t machine_window_count = sizeof machine_windows / sizeof *machine_w
 
 static const uint32_t registers[] = BOARD_REGISTERS;
 static const uint32_t lines[] = BOARD_INTERRUPTS;
-enum { LINES = sizeof lines / sizeof *lines };
+// A board may have none of either; as enum constants of 0 they could not be compared with an unsigned number.
+static const uint32_t register_blocks = sizeof registers / sizeof *registers, line_count = sizeof lines / sizeof *lines;
 
 extern uint32_t main_stack_low[], main_stack_high[], main_heap_start[], main_heap_end[];
 extern const char bundle_main[], bundle_main_end[];
@@ -29,7 +30,7 @@ enum machine_side machine_side(void)
 
 void machine_line(uint32_t line)
 {
-	for (uint32_t index = 0; index < LINES; index++) {
+	for (uint32_t index = 0; index < line_count; index++) {
 		if (lines[index] == line) {
 			NVIC_ICER(line / 32) = 1u << line % 32;
 			pending |= 1u << index;
@@ -45,7 +46,7 @@ uint32_t machine_idle(uint32_t limit)
 	uint64_t until = timer_microseconds() + limit;
 	uint32_t fired;
 
-	for (uint32_t index = 0; index < LINES; index++) {
+	for (uint32_t index = 0; index < line_count; index++) {
 		// Lines are levels: one that is still asserted stays pending, one that was acknowledged does not fire again.
 		if (!(pending & 1u << index)) {
 			NVIC_ICPR(lines[index] / 32) = 1u << lines[index] % 32;
@@ -104,14 +105,14 @@ uint32_t machine_random(uint8_t *to, uint32_t bytes)
 
 uint32_t machine_register_read(uint32_t block, uint32_t offset)
 {
-	if (block >= sizeof registers / sizeof *registers)
+	if (block >= register_blocks)
 		natives_fatal("a register was read in a block that board.json does not name");
 	return REGISTER(registers[block] + offset);
 }
 
 void machine_register_write(uint32_t block, uint32_t offset, uint32_t value)
 {
-	if (block >= sizeof registers / sizeof *registers)
+	if (block >= register_blocks)
 		natives_fatal("a register was written in a block that board.json does not name");
 	REGISTER(registers[block] + offset) = value;
 }
@@ -129,7 +130,7 @@ void machine_write_error(const char *text, size_t bytes)
 void machine_park(void)
 {
 	__asm volatile("cpsid i");
-	for (uint32_t index = 0; index < LINES; index++)
+	for (uint32_t index = 0; index < line_count; index++)
 		NVIC_ICER(lines[index] / 32) = 1u << lines[index] % 32;
 	for (;;)
 		__asm volatile("wfi");

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
 import { bundle } from '../../tools/bundle.js';
-import { buildRunner, startRunner, type RunnerEnd, type RunnerOptions, type SharedLayout } from '../../tools/runner.js';
+import { buildRunner, startRunner, type RunnerEnd, type RunnerOptions, type RunningSide, type SharedLayout } from '../../tools/runner.js';
 import { packageRoot } from '../../tools/targets.js';
 
 /** The shared memory of these tests as the driver addresses it, and the layout's place in a file of its own. */
@@ -66,12 +66,12 @@ export function driverBundle(program: string): Promise<string> {
 export class Side {
   readonly lines: string[] = [];
   readonly ended: Promise<RunnerEnd>;
-  private readonly child: ReturnType<typeof startRunner>['child'];
+  private readonly child: RunningSide['child'];
   private watchers: (() => void)[] = [];
   private over = false;
 
-  constructor(runnerFile: string, file: string, options: RunnerOptions) {
-    const { child, ended } = startRunner(runnerFile, file, options, (line) => {
+  constructor(start: (onLine: (line: string) => void) => RunningSide) {
+    const { child, ended } = start((line) => {
       this.lines.push(line);
       this.watchers.forEach((look) => look());
     });
@@ -136,7 +136,8 @@ export class SharedFiles {
 
   /** Starts a side with an app, or with a program of test/emulator/programs. */
   async start(what: string, options: RunnerOptions): Promise<Side> {
-    return new Side(await runner(), await (options.side === 'device' ? deviceBundle(what) : driverBundle(what)), options);
+    const [program, file] = [await runner(), await (options.side === 'device' ? deviceBundle(what) : driverBundle(what))];
+    return new Side((onLine) => startRunner(program, file, options, onLine));
   }
 
   /** Starts the device's side with an app. */
