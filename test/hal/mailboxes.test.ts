@@ -1,0 +1,249 @@
+// One body of rules for every mailbox driver, against models of the registers; then what only one of them has.
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { fakeRegisters } from '../../hal/fake/registers.js';
+import { mhuV2Ring } from '../../hal/mailboxes/mhu-v2.hot.js';
+import { benches, hsemHolder, k3Bench, k3Model, sioBench, sioModel } from './mailbox-models.js';
+
+const [later, merged, rang] = [-1, 0, 1];
+
+for (const bench of benches) {
+  describe(bench.name, () => {
+    beforeEach(() => {
+      fakeRegisters.clear();
+      bench.powerOn();
+      bench.start();
+      fakeRegisters.accesses.length = 0;
+    });
+
+    test('starting rings nobody and forgets what an earlier run left', () => {
+      fakeRegisters.clear();
+      bench.powerOn();
+      bench.peerRings();
+      bench.start();
+      assert.equal(bench.peerHears(), false);
+      assert.equal(bench.interrupts(), false);
+      assert.equal(bench.acknowledge(), 0);
+      assert.equal(bench.peerHears(), false, 'nor does an acknowledge');
+      bench.peerRings();
+      assert.equal(bench.interrupts(), true, 'later rings interrupt');
+    });
+
+    test('a ring raises the other side\'s interrupt, and not the own', () => {
+      const result = bench.ring();
+      assert.ok(result === undefined || result === rang);
+      assert.equal(bench.peerHears(), true);
+      assert.equal(bench.interrupts(), false);
+    });
+
+    test('a doorbell is taken once, and its interrupt is gone afterwards', () => {
+      bench.peerRings();
+      assert.equal(bench.interrupts(), true);
+      assert.equal(bench.acknowledge(), 1);
+      assert.equal(bench.interrupts(), false);
+      assert.equal(bench.acknowledge(), 0);
+    });
+
+    test('a ring during the look at shared memory is seen next time', () => {
+      bench.peerRings();
+      assert.equal(bench.acknowledge(), 1);
+      bench.peerRings();
+      assert.equal(bench.interrupts(), true);
+      assert.equal(bench.acknowledge(), 1);
+    });
+
+    test('a spurious interrupt answers 0 and writes nothing', () => {
+      assert.equal(bench.acknowledge(), 0);
+      assert.deepEqual(fakeRegisters.accesses.filter(({ kind }) => kind === 'write'), []);
+    });
+
+    test('a side that never acknowledges costs no more than a side that does', () => {
+      bench.ring();
+      for (let turn = 0; turn < 1000; turn++) {
+        const before = fakeRegisters.accesses.length;
+        const result = bench.ring();
+        assert.ok(result !== later, 'something is pending, so nothing is owed');
+        assert.ok(fakeRegisters.accesses.length - before <= 3, 'nobody waits');
+      }
+      assert.equal(bench.peerHears(), true);
+      bench.peerAcknowledges();
+      assert.equal(bench.peerHears(), false);
+      bench.ring();
+      assert.equal(bench.peerHears(), true, 'and it hears again once it has');
+    });
+
+    test('a ring leaves alone what the other side rang', () => {
+      bench.peerRings();
+      bench.ring();
+      assert.equal(bench.interrupts(), true);
+      assert.equal(bench.acknowledge(), 1);
+    });
+
+    test('acknowledging does not touch what the other side has not heard yet', () => {
+      bench.ring();
+      bench.peerRings();
+      assert.equal(bench.acknowledge(), 1);
+      assert.equal(bench.peerHears(), true);
+    });
+
+    if (bench.kind === 'latch') {
+      test('many rings before the acknowledge are one', () => {
+        bench.peerRings();
+        bench.peerRings();
+        assert.equal(bench.acknowledge(), 1);
+        assert.equal(bench.acknowledge(), 0);
+      });
+
+      test('the latch is read before it is cleared', () => {
+        bench.peerRings();
+        bench.acknowledge();
+        const kinds = fakeRegisters.accesses.map(({ kind }) => kind);
+        assert.ok(kinds.indexOf('read') >= 0 && kinds.indexOf('read') < kinds.indexOf('write'));
+        assert.equal(kinds.filter((kind) => kind === 'write').length, 1);
+      });
+    } else {
+      test('a FIFO is drained to its last word by one call, before it is acknowledged', () => {
+        bench.peerRings();
+        bench.peerRings();
+        bench.peerRings();
+        assert.equal(bench.acknowledge(), 1);
+        assert.equal(bench.interrupts(), false);
+        assert.equal(bench.acknowledge(), 0);
+      });
+
+      test('a side that never stops writing keeps nobody in the loop', () => {
+        const model = fakeRegisters.models[3];
+        assert.ok(model !== undefined);
+        const read = model.read.bind(model);
+        let reads = 0;
+        model.read = (offset) => {
+          bench.peerRings();
+          reads++;
+          return read(offset);
+        };
+        bench.peerRings();
+        assert.equal(bench.acknowledge(), 1);
+        assert.ok(reads <= 40, `${reads} reads`);
+        reads = 0;
+        bench.start();
+        assert.ok(reads <= 40, `${reads} reads at start`);
+        model.read = read;
+        assert.equal(bench.interrupts(), true, 'what is left interrupts again');
+      });
+
+      test('a full FIFO refuses a ring without losing a word', () => {
+        let rings = 0;
+        while (bench.ring() === rang) {
+          rings++;
+        }
+        assert.ok(rings === 4 || rings === 8);
+        assert.equal(bench.ring(), merged);
+      });
+    }
+  });
+}
+
+test('mailboxes that show what is pending merge a second ring instead of repeating it', () => {
+  const showing = benches.filter(({ name }) => /Xilinx|IPCC|NXP/.test(name));
+  assert.equal(showing.length, 5);
+  for (const bench of showing) {
+    fakeRegisters.clear();
+    bench.powerOn();
+    bench.start();
+    assert.equal(bench.ring(), rang);
+    fakeRegisters.accesses.length = 0;
+    assert.equal(bench.ring(), merged);
+    assert.deepEqual(fakeRegisters.accesses.map(({ kind }) => kind), ['read'], bench.name);
+  }
+});
+
+test('Arm MHU version 2: while the receiver sleeps a ring is owed, and nobody waits for it', () => {
+  fakeRegisters.clear();
+  const writes: number[] = [];
+  fakeRegisters.models[1] = { read: () => 0, write: (offset) => writes.push(offset) };
+  assert.equal(mhuV2Ring(1, 0), later);
+  assert.deepEqual(writes, [0xf88], 'access is requested and nothing is set');
+});
+
+test('STM32H7 HSEM: a semaphore that the other core holds is left to it, and the ring is owed', () => {
+  const bench = benches.find(({ name }) => name.startsWith('STM32H7'));
+  assert.ok(bench !== undefined);
+  fakeRegisters.clear();
+  bench.powerOn();
+  bench.start();
+  hsemHolder.id = 3;
+  assert.equal(bench.ring(), later);
+  assert.equal(hsemHolder.id, 3);
+  assert.equal(bench.peerHears(), false);
+  Object.assign(hsemHolder, { id: 0, unlocked: true });
+  assert.equal(bench.ring(), later, 'nor is one taken that does not lock');
+});
+
+test('RP2040 SIO FIFO: flags of lost words are cleared after the drain, at start and later', () => {
+  for (const call of [sioBench.start, sioBench.acknowledge]) {
+    for (const flag of [4, 8]) {
+      fakeRegisters.clear();
+      sioBench.powerOn();
+      sioBench.peerRings();
+      sioModel.errors = flag;
+      call();
+      assert.equal(sioModel.errors, 0);
+      assert.equal(sioBench.interrupts(), false);
+    }
+  }
+});
+
+describe('TI K3 control words', () => {
+  beforeEach(() => {
+    fakeRegisters.clear();
+    k3Bench.powerOn();
+    k3Bench.start();
+  });
+
+  test('SHUTDOWN is answered and reported', () => {
+    k3Bench.push(0xffffff14);
+    assert.equal(k3Bench.acknowledge(), 2);
+    assert.deepEqual(k3Model.transmit.words, [0xffffff15]);
+    assert.equal(k3Bench.acknowledge(), 0);
+  });
+
+  test('ECHO_REQUEST is answered and is no doorbell; words of other control are ignored', () => {
+    [0xffffff03, 0xffffff00, 0xffffffff].forEach(k3Bench.push);
+    assert.equal(k3Bench.acknowledge(), 0);
+    assert.deepEqual(k3Model.transmit.words, [0xffffff04]);
+  });
+
+  test('SHUTDOWN behind doorbells in one FIFO reports both', () => {
+    [0, 1, 0xffffff14].forEach(k3Bench.push);
+    assert.equal(k3Bench.acknowledge(), 3);
+  });
+
+  test('an answer that finds the FIFO full is sent when there is room, and only then the core stops', () => {
+    while (k3Bench.ring() === rang) {
+      // Fills the FIFO.
+    }
+    k3Bench.push(0xffffff14);
+    assert.equal(k3Bench.acknowledge(), 0);
+    k3Bench.peerAcknowledges();
+    assert.equal(k3Bench.acknowledge(), 2);
+    assert.deepEqual(k3Model.transmit.words, [0xffffff15]);
+  });
+
+  test('an ECHO_REQUEST behind SHUTDOWN does not take the place of its answer', () => {
+    [0xffffff14, 0xffffff03].forEach(k3Bench.push);
+    assert.equal(k3Bench.acknowledge(), 2);
+    assert.deepEqual(k3Model.transmit.words, [0xffffff15]);
+  });
+
+  test('a second start has forgotten a SHUTDOWN that was not answered', () => {
+    while (k3Bench.ring() === rang) {
+      // Fills the FIFO.
+    }
+    k3Bench.push(0xffffff14);
+    k3Bench.acknowledge();
+    k3Bench.powerOn();
+    k3Bench.start();
+    assert.equal(k3Bench.acknowledge(), 0);
+    assert.deepEqual(k3Model.transmit.words, []);
+  });
+});
