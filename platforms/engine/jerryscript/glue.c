@@ -213,6 +213,13 @@ NATIVE(random)
 	return jerry_number(natives_random(NUMBER(0), NUMBER(1), NUMBER(2)));
 }
 
+NATIVE(seeded)
+{
+	UNUSED();
+	natives_seeded(NUMBER(0), NUMBER(1), NUMBER(2), NUMBER(3), NUMBER(4));
+	return jerry_undefined();
+}
+
 NATIVE(clean)
 {
 	UNUSED();
@@ -314,6 +321,7 @@ static const struct {
 	{ "copy", native_copy },
 	{ "fill", native_fill },
 	{ "random", native_random },
+	{ "seeded", native_seeded },
 	{ "barrier", native_barrier },
 	{ "clean", native_clean },
 	{ "invalidate", native_invalidate },
