@@ -9,10 +9,10 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** Runs a program to its end; rejects when it is not there. `input` is what it reads. */
-export function run(command: string, args: readonly string[]): Promise<Outcome> {
+/** Runs a program to its end, in `folder` when given; rejects when it is not there. */
+export function run(command: string, args: readonly string[], folder?: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(folder === undefined ? {} : { cwd: folder }) });
     let output = '';
     child.stdout.on('data', (data: Buffer) => (output += data.toString()));
     child.stderr.on('data', (data: Buffer) => (output += data.toString()));

@@ -1,0 +1,162 @@
+// A guest for tests: Debian's Linux with a small file system of its own in QEMU, without anything installed on a disk.
+//
+// The kernel's messages go to the first serial line, which is kept in a file. The second one belongs to the guest's script: lines
+// from it come to `onLine`, and `send` hands it lines. A guest that says nothing for a long time is ended.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
+import { writeWhole } from '../build-files.js';
+import { UserError } from '../user-error.js';
+import { characterDevice, cpioArchive, folderEntry, programEntry } from './cpio.js';
+import { moduleFiles, type Kernel } from './kernel.js';
+import { debianPackage, type OnStep } from './packages.js';
+
+export interface InitramfsOptions {
+  readonly kernel: Kernel;
+  /** Modules that are loaded before the script starts, with all they need. */
+  readonly modules: readonly string[];
+  /** What the guest does, for busybox's shell; its input and output are the second serial line. */
+  readonly script: string;
+  /** More programs, by name in /bin. */
+  readonly programs?: Readonly<Record<string, Buffer>>;
+  /** Module files that are not of the kernel's package, loaded last. */
+  readonly ownModules?: readonly string[];
+  /** The file to write. */
+  readonly outFile: string;
+}
+
+/** Everything before the script: mounts, modules; and after it the end. */
+function initScript(modules: readonly string[]): string {
+  return `#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp
+for module in ${modules.join(' ')}; do
+  insmod /modules/$module || echo "module $module: not loaded" >/dev/ttyS1
+done
+stty -F /dev/ttyS1 raw -echo onlcr
+sh /script </dev/ttyS1 >/dev/ttyS1 2>&1
+echo "guest: the script ended with status $?" >/dev/ttyS1
+sync
+poweroff -f
+`;
+}
+
+/** Writes the guest's first file system; returns the file. */
+export async function buildInitramfs(options: InitramfsOptions, onStep: OnStep): Promise<string> {
+  const busybox = readFileSync(path.join(await debianPackage('busybox-static', onStep), 'bin', 'busybox'));
+  const files = [...moduleFiles(options.kernel, options.modules), ...(options.ownModules ?? [])];
+  const archive = cpioArchive([
+    ...['bin', 'dev', 'proc', 'sys', 'tmp', 'mnt', 'modules'].map(folderEntry),
+    characterDevice('dev/console', 5, 1),
+    programEntry('bin/busybox', busybox),
+    ...Object.entries(options.programs ?? {}).map(([name, content]) => programEntry(`bin/${name}`, content)),
+    ...files.map((file) => programEntry(`modules/${path.basename(file)}`, readFileSync(file))),
+    programEntry('script', options.script),
+    programEntry('init', initScript(files.map((file) => path.basename(file)))),
+  ]);
+  writeWhole(options.outFile, gzipSync(archive, { level: 1 }));
+  return options.outFile;
+}
+
+/** The machine of every guest: memory that other processes can map. For people, too: `vmsg vhost-user` prints it. */
+export function sharedMachine(mebibytes: number): string[] {
+  return ['-machine', 'q35,accel=tcg,memory-backend=ram', '-m', String(mebibytes), '-object', `memory-backend-memfd,id=ram,size=${mebibytes}M,share=on`];
+}
+
+export interface GuestOptions {
+  readonly kernel: Kernel;
+  readonly initramfs: string;
+  /** Where the kernel's messages go. */
+  readonly kernelLog: string;
+  readonly mebibytes: number;
+  /** Processors; 1 by default. */
+  readonly processors?: number;
+  /** Devices, as QEMU's options. */
+  readonly devices: readonly string[];
+  /** Words for the kernel's command line. */
+  readonly kernelWords?: readonly string[];
+  /** A line of the guest's script. */
+  readonly onLine: (line: string) => void;
+  /** The guard against a hang: seconds without a line of the script before the guest is ended. */
+  readonly quietSeconds: number;
+  /** Called before a silent guest is ended; what it returns is kept in `hang`. */
+  readonly onHang?: () => Promise<string[]> | string[];
+}
+
+/** How a guest ended. */
+export interface GuestEnd {
+  /** QEMU's status; 0 after the guest has switched itself off. */
+  readonly status: number;
+  /** Lines of the script, and of the kernel. */
+  readonly lines: readonly string[];
+  readonly kernelLines: readonly string[];
+  /** What QEMU said. */
+  readonly words: string;
+  /** Set when it was ended for its silence: what was known then. */
+  readonly hang?: readonly string[];
+}
+
+export interface RunningGuest {
+  /** Hands the script a line. */
+  readonly send: (line: string) => void;
+  readonly ended: Promise<GuestEnd>;
+  /** Ends the guest. */
+  readonly stop: () => void;
+}
+
+const emulator = 'qemu-system-x86_64';
+
+/** Starts a guest; `ended` rejects with a UserError when there is no QEMU for it. */
+export function startGuest(options: GuestOptions): RunningGuest {
+  const words = ['console=ttyS0', 'panic=-1', 'loglevel=6', ...(options.kernelWords ?? [])];
+  const child = spawn(
+    emulator,
+    [
+      ...sharedMachine(options.mebibytes),
+      '-cpu', 'max', '-smp', String(options.processors ?? 1), '-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot',
+      '-serial', `file:${options.kernelLog}`, '-serial', 'stdio', '-monitor', 'none',
+      '-kernel', options.kernel.image, '-initrd', options.initramfs, '-append', words.join(' '),
+      ...options.devices,
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+  const lines: string[] = [];
+  let said = '';
+  let hang: readonly string[] | undefined;
+  let guard: NodeJS.Timeout | undefined;
+  const silent = async (): Promise<void> => {
+    hang = (await options.onHang?.()) ?? [];
+    child.kill('SIGTERM');
+  };
+  const heard = (): void => {
+    clearTimeout(guard);
+    guard = setTimeout(() => void silent(), options.quietSeconds * 1000);
+  };
+  heard();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    heard();
+    lines.push(line);
+    options.onLine(line);
+  });
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  // A guest that is gone hears nothing.
+  child.stdin.on('error', () => undefined);
+  const ended = new Promise<GuestEnd>((resolve, reject) => {
+    child.on('error', () => {
+      clearTimeout(guard);
+      reject(new UserError(`There is no ${emulator} here: install the package qemu-system-x86.`));
+    });
+    child.on('close', (status) => {
+      clearTimeout(guard);
+      const kernelLines = existsSync(options.kernelLog) ? readFileSync(options.kernelLog, 'latin1').split(/\r*\n/) : [];
+      resolve({ status: status ?? -1, lines, kernelLines, words: said.trim(), ...(hang === undefined ? {} : { hang }) });
+    });
+  });
+  return { send: (line) => child.stdin.write(`${line}\n`), ended, stop: () => child.kill('SIGTERM') };
+}
