@@ -238,7 +238,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const headerFolder = path.join(cache, `board-${hashOf([header])}`);
     mkdirSync(headerFolder, { recursive: true });
     writeWhole(path.join(headerFolder, 'board.h'), header);
-    const includes = [headerFolder, ...engine.includes, ...['engine', 'one-core', 'cortex-m', 'host', board.name].map((folder) => path.join(platforms, folder))];
+    const includes = [headerFolder, ...engine.includes, ...['engine', 'one-core', 'bare-metal', 'cortex-m', 'host', board.name].map((folder) => path.join(platforms, folder))];
     const headers = includes.flatMap((folder) =>
       readdirSync(folder).filter((name) => name.endsWith('.h')).map((name) => readFileSync(path.join(folder, name), 'utf8')),
     );
@@ -262,7 +262,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const flagsOfLink = ['-Wl,--gc-sections', '-Wl,-z,noexecstack'];
     if (!isProcess) {
       const script = path.join(headerFolder, 'image.ld');
-      const made = await run(board.compiler.command, ['-E', '-P', '-x', 'c', `-I${headerFolder}`, path.join(platforms, 'cortex-m/image.ld'), '-o', script]);
+      const made = await run(board.compiler.command, ['-E', '-P', '-x', 'c', `-I${headerFolder}`, path.join(platforms, 'bare-metal/image.ld'), '-o', script]);
       if (made.status !== 0) {
         throw new Error(`The linker script of ${board.name} cannot be made:\n${made.output}`);
       }

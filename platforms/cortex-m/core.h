@@ -2,9 +2,7 @@
 #ifndef CORE_H
 #define CORE_H
 
-#include <stdint.h>
-
-#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#include "bare-metal.h"
 
 #define SYST_CSR REGISTER(0xe000e010) // ENABLE b0, TICKINT b1, CLKSOURCE b2
 #define SYST_RVR REGISTER(0xe000e014)

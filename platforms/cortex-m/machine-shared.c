@@ -1,7 +1,6 @@
 // A machine that runs both sides on one Cortex-M core, as two coroutines with a stack each.
+#include "bare-metal.h"
 #include "board.h"
-#include "core.h"
-#include "cortex-m.h"
 #include "natives.h"
 #include "pair.h"
 #include "seeded-random.h"

@@ -1,58 +1,15 @@
-// Start-up of a Cortex-M image: vector table, memory, stack paint, faults. Nothing is trusted from an earlier run.
+// Start-up of a Cortex-M image: vector table, interrupt lines, faults. Nothing is trusted from an earlier run.
 #include "board.h"
 #include "core.h"
-#include "cortex-m.h"
 #include "natives.h"
 #include "text.h"
 
-#include <string.h>
+enum { LINES = 128 };
 
-enum { STACK_PAINT = (int)0xa5c3a5c3, LINES = 128 };
-
-extern uint32_t image_data_load[], image_data_start[], image_data_end[], image_bss_start[], image_bss_end[];
 extern uint32_t main_stack_low[], main_stack_high[];
 
 // Faults run on their own stack: the one in use may be what failed.
 static uint32_t fault_stack[128] __attribute__((used));
-
-void stack_paint(struct stack stack)
-{
-	for (uint32_t *word = stack.low; word < stack.high; word++)
-		*word = (uint32_t)STACK_PAINT;
-}
-
-uint32_t stack_peak(struct stack stack)
-{
-	uint32_t *word = stack.low;
-
-	if (*word == 0)
-		return 0;
-	while (word < stack.high && *word == (uint32_t)STACK_PAINT)
-		word++;
-	return (uint32_t)((uintptr_t)stack.high - (uintptr_t)word);
-}
-
-void stack_report(const char *side, struct stack stack)
-{
-	struct text line = { .length = 0 };
-
-	text_string(&line, "# ");
-	text_string(&line, side);
-	text_string(&line, "-stack-peak ");
-	text_decimal(&line, stack_peak(stack));
-	text_string(&line, "\n");
-	machine_write(line.bytes, line.length);
-}
-
-static void begin(void) __attribute__((used, noreturn));
-
-static void begin(void)
-{
-	stack_paint((struct stack){ main_stack_low, (uint32_t *)__builtin_frame_address(0) - 16 });
-	memcpy(image_data_start, image_data_load, (uintptr_t)image_data_end - (uintptr_t)image_data_start);
-	memset(image_bss_start, 0, (uintptr_t)image_bss_end - (uintptr_t)image_bss_start);
-	machine_main();
-}
 
 __attribute__((naked, noreturn)) static void reset(void)
 {
@@ -63,7 +20,7 @@ __attribute__((naked, noreturn)) static void reset(void)
 		       "ldr r0, =main_stack_low\n"
 		       "msr msplim, r0\n"
 #endif
-		       "b begin");
+		       "b image_begin");
 }
 
 static void describe_fault(const uint32_t *frame, uint32_t exception) __attribute__((used, noreturn));
@@ -108,6 +65,18 @@ static void systick(void)
 	SYST_CSR = 0;
 }
 
+void line_mask(uint32_t line)
+{
+	NVIC_ICER(line / 32) = 1u << line % 32;
+}
+
+// Lines are levels: one that is still asserted stays pending, one that was acknowledged does not fire again.
+void line_unmask(uint32_t line)
+{
+	NVIC_ICPR(line / 32) = 1u << line % 32;
+	NVIC_ISER(line / 32) = 1u << line % 32;
+}
+
 static void line(void)
 {
 	machine_line((SCB_ICSR & 0x1ff) - EXCEPTION_LINE_0);
@@ -143,15 +112,6 @@ void machine_check(void)
 {
 	if (SCB_AIRCR & 1u << 15)
 		natives_fatal("this core runs big-endian; the bundle needs little-endian");
-}
-
-// newlib calls this when its own malloc needs memory. There is none: only the engine has a heap, and it uses heap.c.
-void *_sbrk(ptrdiff_t bytes);
-
-void *_sbrk(ptrdiff_t bytes)
-{
-	(void)bytes;
-	return (void *)-1;
 }
 
 void machine_barrier(void)

@@ -5,8 +5,7 @@
 // STATE      04   TX full b0
 // CTRL       08   TX enable b0
 // BAUDDIV    10   at least 16
-#include "core.h"
-#include "cortex-m.h"
+#include "bare-metal.h"
 
 enum { DATA = 0x00, STATE = 0x04, CTRL = 0x08, BAUDDIV = 0x10 };
 

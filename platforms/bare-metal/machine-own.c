@@ -1,7 +1,6 @@
-// A machine that runs one side on a Cortex-M core of its own; the other side runs on another core.
+// A machine that runs one side on a core of its own; the other side runs on another core.
+#include "bare-metal.h"
 #include "board.h"
-#include "core.h"
-#include "cortex-m.h"
 #include "natives.h"
 #include "seeded-random.h"
 
@@ -32,7 +31,7 @@ void machine_line(uint32_t line)
 {
 	for (uint32_t index = 0; index < line_count; index++) {
 		if (lines[index] == line) {
-			NVIC_ICER(line / 32) = 1u << line % 32;
+			line_mask(line);
 			pending |= 1u << index;
 			__asm volatile("dsb");
 			return;
@@ -47,11 +46,8 @@ uint32_t machine_idle(uint32_t limit)
 	uint32_t fired;
 
 	for (uint32_t index = 0; index < line_count; index++) {
-		// Lines are levels: one that is still asserted stays pending, one that was acknowledged does not fire again.
-		if (!(pending & 1u << index)) {
-			NVIC_ICPR(lines[index] / 32) = 1u << lines[index] % 32;
-			NVIC_ISER(lines[index] / 32) = 1u << lines[index] % 32;
-		}
+		if (!(pending & 1u << index))
+			line_unmask(lines[index]);
 	}
 	for (;;) {
 		// Handlers run only here; a line that fires later is pending at the processor and ends the sleep at once.
@@ -131,7 +127,7 @@ void machine_park(void)
 {
 	__asm volatile("cpsid i");
 	for (uint32_t index = 0; index < line_count; index++)
-		NVIC_ICER(lines[index] / 32) = 1u << lines[index] % 32;
+		line_mask(lines[index]);
 	for (;;)
 		__asm volatile("wfi");
 }

@@ -1,0 +1,58 @@
+// What cores without an operating system have in common, and what the files of a core, a board and a machine add.
+#ifndef BARE_METAL_H
+#define BARE_METAL_H
+
+#include "machine.h"
+
+#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+
+// A stack as the linker script places it; its unused part keeps the paint of start-up.
+struct stack {
+	uint32_t *low;
+	uint32_t *high;
+};
+
+// Supplied by the machine file: goes on after start-up, on the driver's or the core's own stack.
+_Noreturn void machine_main(void);
+// Supplied by the machine file: an interrupt line of board.json, or one that should not have come.
+void machine_line(uint32_t line);
+// Supplied by the machine file: the last lines before the program ends.
+void machine_report(void);
+
+// Supplied by the core's start-up: ends the program unless the core is set up as the bundle needs it.
+void machine_check(void);
+
+// Supplied by the core's interrupt controller: this core's lines, by the numbers of board.json. A line that was masked and
+// is not asserted any more when it is unmasked does not fire.
+void line_mask(uint32_t line);
+void line_unmask(uint32_t line);
+
+// The most bytes of a painted stack that were ever in use; 0 when its core never started.
+uint32_t stack_peak(struct stack stack);
+void stack_paint(struct stack stack);
+// Prints "# <side>-stack-peak <bytes>".
+void stack_report(const char *side, struct stack stack);
+// Paints the main stack below the caller's frame, sets the image's variables to their start values, goes on in machine_main.
+_Noreturn void image_begin(void);
+
+// Supplied by the board's serial line.
+void uart_start(uint32_t uart);
+void uart_write(uint32_t uart, const char *text, size_t bytes);
+
+// Supplied by the board's timer: a counter of 32 bits that counts up at BOARD_TIMER_HERTZ, and an interrupt that ends a sleep.
+void counter_start(uint32_t timer);
+uint32_t counter_read(void);
+// The interrupt becomes pending once, in `ticks` of the counter or as late before that as the timer reaches.
+void counter_alarm(uint64_t ticks);
+void counter_alarm_off(void);
+
+void timer_start(uint32_t timer);
+uint64_t timer_ticks(void);
+// Microseconds since timer_start.
+uint64_t timer_microseconds(void);
+uint32_t timer_instructions_per_tick(void);
+// Makes the alarm's interrupt pending once, at this time or as late before it as the timer reaches.
+void timer_alarm(uint64_t until);
+void timer_alarm_off(void);
+
+#endif
