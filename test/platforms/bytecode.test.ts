@@ -58,6 +58,28 @@ test('a bundle in bytecode takes two thirds of the heap and less than half of th
   assert.ok(few.busy * 2 < many.busy, `${few.busy} and ${many.busy} ticks`);
 });
 
+test('functions cost no prototype, no name and no names of variables, whatever words a message has', async () => {
+  const spoken = large.replace('native.log(9', "t[0] = 'this prototype'; native.log(9");
+  const [quiet, loud] = [logLine(run(await build('mps2-an521-m33', silent, large)).driver, 9), logLine(run(await build('mps2-an521-m33', silent, spoken)).driver, 9)];
+  // The message is two blocks at most.
+  assert.ok(loud.live - quiet.live < 100, `${quiet.live} and ${loud.live} bytes`);
+  const none = logLine(run(await build('mps2-an521-m33', silent, '(function () { native.log(9, 0); native.exit(0); })();')).driver, 9);
+  assert.ok(quiet.live - none.live < 200 * 160, `${quiet.live - none.live} bytes for 200 functions`);
+});
+
+test('names decide at run time where they have to: in with, in eval and behind a catch', async () => {
+  const text = `
+    var out = [];
+    (function (object) { var a = 1; with (object) { out.push(a); } out.push(a); })({ a: 2 });
+    (function () { var e = 1; try { throw 5; } catch (e) { out.push(e); } out.push(e); })();
+    (function () { var e = 1; try { throw 6; } catch (e) { out.push((function () { return e; })()); } out.push(e); })();
+    native.print(out.join());
+    native.exit(0);`;
+  const { driver, status } = run(await build('mps2-an521-m33', silent, text));
+  assert.equal(status, 0, driver);
+  assert.match(driver, /^2,1,5,1,6,1$/m);
+});
+
 test('bytecode of another build of the engine is refused when the core starts', async () => {
   const scene = await build('mps2-an521-m33', silent, language);
   const image = scene.image.driver ?? '';

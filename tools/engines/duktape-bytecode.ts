@@ -104,8 +104,16 @@ class DumpReader {
   }
 }
 
-/** The image's form of a dump. `stamp` has 16 hexadecimal digits; `constructors` says that a function is used with `new`. */
-export function imageOfDump(dump: Buffer, stamp: string, constructors: boolean): Buffer {
+/** What a bundle uses of the language that costs every function heap. */
+export interface LanguageUse {
+  /** Functions are used with `new`: each gets a prototype object and its name. */
+  readonly constructors: boolean;
+  /** `with` or `eval`: a function's own variables may be looked up by name. */
+  readonly namesByText: boolean;
+}
+
+/** The image's form of a dump. `stamp` has 16 hexadecimal digits. */
+export function imageOfDump(dump: Buffer, stamp: string, { constructors, namesByText }: LanguageUse): Buffer {
   const places = new Map<string, number>();
   const strings: Buffer[] = [];
   let stringsEnd = headerBytes;
@@ -137,11 +145,13 @@ export function imageOfDump(dump: Buffer, stamp: string, constructors: boolean):
   };
   const body = (from: DumpedFunction): void => {
     words.push(from.instructions.length, from.constants.length, from.functions.length, from.parameters * 65536 + from.registers);
-    words.push(from.flags, place(from.name), from.variables.length, from.formals?.length ?? 0xffffffff);
+    // A function without inner ones reaches its own variables by register: nobody asks for their names.
+    const variables = from.functions.length === 0 && !namesByText ? [] : from.variables;
+    words.push(from.flags, place(from.name), variables.length, from.formals?.length ?? 0xffffffff);
     words.push(...from.instructions);
     from.constants.forEach(constant);
     from.functions.forEach(body);
-    from.variables.forEach(([name, register]) => words.push(place(name), register));
+    variables.forEach(([name, register]) => words.push(place(name), register));
     from.formals?.forEach((name) => words.push(place(name)));
   };
   body(new DumpReader(dump).outermost());

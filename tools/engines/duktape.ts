@@ -2,11 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
+import { parse, type AnyNode } from 'acorn';
 import { hashOf, run, temporaryName, writeWhole } from '../build-files.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
+import { children } from '../flatten/program.js';
 import type { EngineRequest, PreparedEngine } from './engine.js';
-import { imageOfDump } from './duktape-bytecode.js';
+import { imageOfDump, type LanguageUse } from './duktape-bytecode.js';
 
 /** Prepared sources. */
 export interface DuktapeSources {
@@ -110,6 +112,24 @@ async function bundleCompiler(sources: DuktapeSources, log: (line: string) => vo
   return program;
 }
 
+/** What a bundle's text uses of the language. The words may stand in its messages, so it takes a parser to know. */
+export function useOf(text: string): LanguageUse {
+  let constructors = false;
+  let namesByText = false;
+  const look = (node: AnyNode): void => {
+    // Without `this` and `prototype` nothing is made with `new` but the engine's own objects.
+    constructors ||= node.type === 'ThisExpression' || (node.type === 'MemberExpression' && isNamed(node.property, 'prototype'));
+    namesByText ||= node.type === 'WithStatement' || (node.type === 'Identifier' && node.name === 'eval');
+    children(node).forEach(look);
+  };
+  look(parse(text, { ecmaVersion: 2020, allowReserved: true }));
+  return { constructors, namesByText };
+}
+
+function isNamed(node: AnyNode, name: string): boolean {
+  return (node.type === 'Identifier' && node.name === name) || (node.type === 'Literal' && node.value === name);
+}
+
 /** Compiles a bundle's text to what the image holds; `name` stands in the messages of its errors. */
 export async function compileForDuktape(sources: DuktapeSources, text: string, name: string, log: (line: string) => void): Promise<Buffer> {
   const program = await bundleCompiler(sources, log);
@@ -117,8 +137,7 @@ export async function compileForDuktape(sources: DuktapeSources, text: string, n
   if (status !== 0) {
     throw new UserError(`${name} does not compile: ${stderr.toString().trim()}.`);
   }
-  // Without `this` and `.prototype` nothing is made with `new` but the engine's own objects, and functions need no prototype objects.
-  return imageOfDump(stdout, sources.stamp, /\bthis\b|\bprototype\b/.test(text));
+  return imageOfDump(stdout, sources.stamp, useOf(text));
 }
 
 /** Duktape for one image. */
