@@ -28,13 +28,39 @@ const language = `
   })();
   native.exit(0);`;
 
+/** Variables of the bundle that inner functions read, write, count, call and shadow: more of them than fit in eight bits. */
+const variables = `
+  !function () {
+    var print = native.print, out = [], seen, n = 0, text = '7', object = { n: 1 }, e = 'outer', factorial = 'kept', gone = 3;
+    ${Array.from({ length: 300 }, (_, at) => `var v${at} = ${at}, f${at} = function () { return v${at} + ${at}; };`).join(' ')}
+    function low() { n = n + 1; n++; ++n; n--; --n; return n; }
+    function high() { v299 = v299 * 2; v299++; return f299() + f250(); }
+    function value(from) { return [from++, from, --n, n--, n, text++, text].join(); }
+    function between() { var n = 40; return function () { n += 1; return n + v1; }; }
+    function caught() { try { throw 'inner'; } catch (e) { return e + (function () { return e; })() + v2; } }
+    function after() { try { undefinedName(); } catch (error) { e = e + '!'; } return e; }
+    function named() { return (function factorial(n) { return n < 2 ? 1 : n * factorial(n - 1); })(5) + factorial; }
+    function kinds() { return [typeof n, typeof low, typeof nowhere, typeof e].join(); }
+    function deep(left) { return left === 0 ? v3 : deep(left - 1) + 1; }
+    function assigned() { seen = out; low = function () { return 'replaced'; }; return low(); }
+    function thrown() { throw new Error('n is ' + n); }
+    function parameter(n, e) { n = n + 1; return n + e; }
+    function global() { return Math.abs(-v4) + (native === seen); }
+    out.push(low(), high(), value(5), between()(), caught(), after(), named(), kinds(), deep(300), parameter(1, 2), assigned(), global());
+    out.push([1, 2].map(function (one) { return one + v5 + object.n; }).join(), seen === out, n, text, e);
+    function late() { try { thrown(); } catch (error) { out.push(error.message); } }
+    late();
+    print(out.join('|'));
+    native.exit(0);
+  }();`;
+
 const constructors = `
   function Point(x) { this.x = x; }
   Point.prototype.twice = function () { return 2 * this.x; };
   native.print([new Point(4).twice(), new Point(1) instanceof Point, Point.name].join());
   native.exit(0);`;
 
-for (const [name, text] of [['the language', language], ['constructors', constructors]] as const) {
+for (const [name, text] of [['the language', language], ['variables of the bundle', variables], ['constructors', constructors]] as const) {
   test(`${name}: bytecode and text print the same`, async () => {
     const lines = (output: string): string[] => output.split('\n').filter((line) => line !== '' && !/^[~#]/.test(line));
     const compiled = run(await build('mps2-an521-m33', silent, text));
@@ -45,6 +71,17 @@ for (const [name, text] of [['the language', language], ['constructors', constru
     assert.deepEqual(lines(compiled.driver), lines(interpreted.driver));
   });
 }
+
+test('a bundle whose function is called twice, or by itself, keeps a set of variables for each call', async () => {
+  const twice = `function counter() { var n = 0; return function () { n++; return n; }; }
+    var one = counter(), two = counter(); one(); one();
+    native.print([one(), two()].join()); native.exit(0);`;
+  assert.match(run(await build('mps2-an521-m33', silent, twice)).driver, /^3,1$/m);
+  const byItself = `(function bundle(depth) { var n = depth; function inner() { return n; }
+    if (depth < 2) { bundle(depth + 1); native.print('depth ' + inner()); } else { native.print('end'); }
+    if (depth === 0) { native.exit(0); } })(0);`;
+  assert.match(run(await build('mps2-an521-m33', silent, byItself)).driver, /^end\ndepth 1\ndepth 0$/m);
+});
 
 /** Two hundred functions that nobody calls, and a log line. */
 const large = `(function () { var t = [];${Array.from({ length: 200 }, (_, n) => `t[${n}] = function (a, b) { var i = 0, s = ${n}; while (i < a) { s += (b * i) & ${n + 100}; i++; } return s; };`).join('')} native.log(9, t[3](4, 5)); native.exit(0); })();`;

@@ -13,6 +13,7 @@
 // variables, formals (2^32-1 = none); then the instructions; the constants (bit 31: a string's offset; bit 30: a double in
 // the next two words; else the number itself); the functions inside; name and register of each variable that inner
 // functions reach; the names of the formals.
+import { reachByRegister } from './duktape-variables.js';
 
 const magic = 0x62766dbf;
 const stringBit = 0x80000000;
@@ -21,7 +22,7 @@ const dumpMarker = 0xbf;
 const headerBytes = 20;
 
 /** What the reader of a dump keeps of one function. */
-interface DumpedFunction {
+export interface DumpedFunction {
   readonly instructions: readonly number[];
   readonly constants: readonly (string | number)[];
   readonly functions: readonly DumpedFunction[];
@@ -110,10 +111,12 @@ export interface LanguageUse {
   readonly constructors: boolean;
   /** `with` or `eval`: a function's own variables may be looked up by name. */
   readonly namesByText: boolean;
+  /** The text is one function without a name, called once: what a bundler makes. */
+  readonly oneFunction: boolean;
 }
 
 /** The image's form of a dump. `stamp` has 16 hexadecimal digits. */
-export function imageOfDump(dump: Buffer, stamp: string, { constructors, namesByText }: LanguageUse): Buffer {
+export function imageOfDump(dump: Buffer, stamp: string, { constructors, namesByText, oneFunction }: LanguageUse): Buffer {
   const places = new Map<string, number>();
   const strings: Buffer[] = [];
   let stringsEnd = headerBytes;
@@ -154,7 +157,8 @@ export function imageOfDump(dump: Buffer, stamp: string, { constructors, namesBy
     variables.forEach(([name, register]) => words.push(place(name), register));
     from.formals?.forEach((name) => words.push(place(name)));
   };
-  body(new DumpReader(dump).outermost());
+  const program = new DumpReader(dump).outermost();
+  body(oneFunction && !namesByText ? reachByRegister(program) : program);
   const header = Buffer.alloc(headerBytes);
   header.writeUInt32LE(magic, 0);
   Buffer.from(stamp, 'hex').copy(header, 4);

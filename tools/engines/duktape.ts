@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { parse, type AnyNode } from 'acorn';
+import { parse, type AnyNode, type Program } from 'acorn';
 import { hashOf, run, temporaryName, writeWhole } from '../build-files.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
@@ -48,6 +48,42 @@ const changes: readonly (readonly [anchor: string, replacement: string])[] = [
 		return;
 	}
 	DUK_STATS_INC(thr->heap, stats_envrec_pushclosure);
+`,
+  ],
+  // Variables of the bundle by register (duktape-variables.ts): where its activation begins on the value stack, in bytes, and
+  // the instructions that need it.
+  ['\tduk_tval *valstack_bottom; /* bottom of current frame */\n', '\tduk_tval *valstack_bottom; /* bottom of current frame */\n\tduk_size_t glue_bundle;\n'],
+  [Array.from({ length: 8 }, (_, at) => `\t\tcase DUK_OP_UNUSED${212 + at}:\n`).join(''), ''],
+  [
+    '\t\tcase DUK_OP_NOP: {\n',
+    `#define GLUE_VARIABLE(ins) ((duk_tval *) (void *) ((duk_uint8_t *) thr->valstack + thr->glue_bundle) + DUK_DEC_BC((ins)))
+		case DUK_OP_UNUSED212:
+		case DUK_OP_UNUSED213:
+		case DUK_OP_UNUSED214:
+		case DUK_OP_UNUSED215: {
+			if (!DUK_TVAL_IS_NUMBER(GLUE_VARIABLE(ins))) {
+				duk_push_tval(thr, GLUE_VARIABLE(ins));
+				(void) duk_to_number_m1(thr);
+				DUK_TVAL_SET_TVAL_UPDREF(thr, GLUE_VARIABLE(ins), DUK_GET_TVAL_NEGIDX(thr, -1));
+				duk_pop_unsafe(thr);
+			}
+			duk__prepost_incdec_reg_helper(thr, DUK__REGP_A(ins), GLUE_VARIABLE(ins), DUK_DEC_OP(ins));
+			break;
+		}
+		case DUK_OP_UNUSED216:
+			DUK_TVAL_SET_TVAL_UPDREF_FAST(thr, DUK__REGP_A(ins), GLUE_VARIABLE(ins));
+			break;
+		case DUK_OP_UNUSED217:
+			DUK_TVAL_SET_TVAL_UPDREF_FAST(thr, GLUE_VARIABLE(ins), DUK__REGP_A(ins));
+			break;
+		case DUK_OP_UNUSED218:
+			DUK_TVAL_SET_TVAL_UPDREF_FAST(thr, DUK__REGP_A(ins), GLUE_VARIABLE(ins));
+			DUK_TVAL_SET_UNDEFINED_UPDREF(thr, DUK__REGP_A(ins) + 1);
+			break;
+		case DUK_OP_UNUSED219:
+			thr->glue_bundle = (duk_size_t) ((duk_uint8_t *) thr->valstack_bottom - (duk_uint8_t *) thr->valstack);
+			break;
+		case DUK_OP_NOP: {
 `,
   ],
   // An image of bytecode has no compiler: everything below this line is then dead.
@@ -116,14 +152,27 @@ async function bundleCompiler(sources: DuktapeSources, log: (line: string) => vo
 export function useOf(text: string): LanguageUse {
   let constructors = false;
   let namesByText = false;
+  let callee = false;
   const look = (node: AnyNode): void => {
     // Without `this` and `prototype` nothing is made with `new` but the engine's own objects.
     constructors ||= node.type === 'ThisExpression' || (node.type === 'MemberExpression' && isNamed(node.property, 'prototype'));
     namesByText ||= node.type === 'WithStatement' || (node.type === 'Identifier' && node.name === 'eval');
+    callee ||= isNamed(node, 'callee');
     children(node).forEach(look);
   };
-  look(parse(text, { ecmaVersion: 2020, allowReserved: true }));
-  return { constructors, namesByText };
+  const program = parse(text, { ecmaVersion: 2020, allowReserved: true });
+  look(program);
+  return { constructors, namesByText, oneFunction: !callee && isOneCall(program) };
+}
+
+/** True for `(function () { ... })();` and `!function () { ... }();`. */
+function isOneCall(program: Program): boolean {
+  const [statement] = program.body;
+  if (program.body.length !== 1 || statement?.type !== 'ExpressionStatement') {
+    return false;
+  }
+  const call = statement.expression.type === 'UnaryExpression' ? statement.expression.argument : statement.expression;
+  return call.type === 'CallExpression' && call.callee.type === 'FunctionExpression' && (call.callee.id ?? null) === null;
 }
 
 function isNamed(node: AnyNode, name: string): boolean {
