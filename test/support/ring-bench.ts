@@ -7,6 +7,7 @@ import { DriverDevice } from './driver/device.js';
 import type { Message } from './driver/message.js';
 import { read32 } from './driver/message.js';
 import { SplitQueue } from './driver/split-queue.js';
+import type { BusSettings } from './fresh.js';
 import { connectedTo } from './fresh.js';
 import { hostMachine } from './host-driver.js';
 import type { TestDevice, TestDeviceOptions } from './test-device.js';
@@ -60,10 +61,10 @@ export class RingBench {
   private readonly other: { device: DriverDevice; queue: SplitQueue };
   private turn = 0;
 
-  /** Device 1 is the one under test, device 2 the other one; `options` are for device 1. */
-  constructor(readonly size = 8, options: Partial<TestDeviceOptions> = {}) {
+  /** Device 1 is the one under test, device 2 the other one; `options` are for device 1, `settings` for their bus. */
+  constructor(readonly size = 8, options: Partial<TestDeviceOptions> = {}, settings: BusSettings = {}) {
     this.tested = testDevice({ number: 1, queueSizes: [256, 256], ...options });
-    this.bus = connectedTo([this.tested.model, testDevice({ number: 2 }).model]);
+    this.bus = connectedTo([this.tested.model, testDevice({ number: 2 }).model], settings);
     const one = bringUp(this.bus, 1, size);
     this.device = one.device;
     this.queue = one.queue;
