@@ -45,15 +45,17 @@ export function getVqueue(device: number): number {
   const memory = windowWords[frameWindow];
   const low = memory[requestAt];
   const high = memory[requestAt + 1];
-  memory[answerAt] = low;
-  memory[answerAt + 1] = high;
+  const at = answerAt;
+  memory[at] = low;
+  memory[at + 1] = high;
   const queue = findQueue(device, low, high);
   if (queue >= 0) {
-    memory[answerAt + 2] = queueMaximum[queue];
-    memory[answerAt + 4] = queueSize[queue];
-    memory[answerAt + 6] = hasFlags(device) && queueState[queue] !== QueueState.Disabled ? 1 : 0;
+    memory[at + 2] = queueMaximum[queue];
+    memory[at + 4] = queueSize[queue];
+    memory[at + 6] = hasFlags(device) && queueState[queue] !== QueueState.Disabled ? 1 : 0;
+    const address = queueAddress;
     for (let half = 0; half < 12; half++) {
-      memory[answerAt + 8 + half] = queueAddress[queue * 12 + half];
+      memory[at + 8 + half] = address[queue * 12 + half];
     }
   }
   return 40;
