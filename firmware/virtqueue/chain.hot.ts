@@ -21,6 +21,11 @@ export const enum ChainLimit {
   Descriptors = 256,
 }
 
+const enum Walk {
+  /** In place of the descriptors of a chain that breaks a rule: more than any ring has. */
+  Broken = 65536,
+}
+
 /** The elements, readable ones first. Windows, byte offsets and lengths; no element is empty. */
 export const elementWindow = new Uint8Array(Capacity.ChainElements);
 export const elementOffset = new Int32Array(Capacity.ChainElements);
@@ -154,45 +159,38 @@ function findTable(at: number, flags: number): number {
 
 /** Walks the chain that begins at descriptor `head` (any 16-bit value) of the open split ring. False = it breaks a rule. */
 export function walkSplit(head: number): boolean {
-  let window = ringWindow;
-  let from = ringAt;
-  let cached = ringCached;
-  // Entries of the table being walked: the ring, later perhaps an indirect table.
-  let limit = size;
-  let inTable = false;
   let entry = head;
   let left = mostDescriptors;
   let more = true;
   beginChain();
   while (more) {
-    // Heads and links out of range; a loop is a chain with too many descriptors (R-333 to R-335).
-    if (entry >= limit || left === 0) {
+    // Heads and links out of range (R-333, R-334).
+    if (entry >= size) {
       return false;
     }
-    const at = from + entry * 8;
-    if (cached) {
-      invalidate(window, at * 2, Descriptor.Bytes);
+    const at = ringAt + entry * 8;
+    if (ringCached) {
+      invalidate(ringWindow, at * 2, Descriptor.Bytes);
     }
-    const flags = windowWords[window][at + 6];
+    const flags = windowWords[ringWindow][at + 6];
     if ((flags & Descriptor.Indirect) !== 0) {
-      // No table inside a table (R-348).
-      limit = inTable ? 0 : findTable(at, flags);
-      if (limit === 0) {
+      // The chain goes on in the table and ends there.
+      if (!walkSplitTable(findTable(at, flags), left)) {
         return false;
       }
-      window = tableWindow;
-      from = tableAt;
-      cached = tableCached;
-      inTable = true;
-      entry = 0;
+      more = false;
     } else {
-      if (!addElement(window, at, flags)) {
+      if (!addElement(ringWindow, at, flags)) {
         return false;
       }
-      left -= 1;
       more = (flags & Descriptor.Next) !== 0;
       if (more) {
-        entry = windowWords[window][at + 7];
+        entry = windowWords[ringWindow][at + 7];
+        // A loop is a chain with too many descriptors (R-335).
+        left -= 1;
+        if (left === 0) {
+          return false;
+        }
       }
     }
   }
@@ -200,44 +198,76 @@ export function walkSplit(head: number): boolean {
   return true;
 }
 
+/** Walks the table of `entries` descriptors (0 = none, an error) that `findTable` found; the chain may have `most` (1..) more of them. */
+function walkSplitTable(entries: number, most: number): boolean {
+  let entry = 0;
+  let left = most;
+  let more = true;
+  while (more) {
+    if (entry >= entries) {
+      return false;
+    }
+    const at = tableAt + entry * 8;
+    if (tableCached) {
+      invalidate(tableWindow, at * 2, Descriptor.Bytes);
+    }
+    const flags = windowWords[tableWindow][at + 6];
+    // No table inside a table (R-348).
+    if ((flags & Descriptor.Indirect) !== 0 || !addElement(tableWindow, at, flags)) {
+      return false;
+    }
+    more = (flags & Descriptor.Next) !== 0;
+    if (more) {
+      entry = windowWords[tableWindow][at + 7];
+      left -= 1;
+      if (left === 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 /**
  * Walks the chain that begins at descriptor `head` (0 .. size - 1) of the open packed ring, whose flags have been read already:
- * no field is read twice (R-342). Returns the ring's descriptors it takes, or -1 when it breaks a rule.
+ * no field is read twice (R-342). Returns the ring's descriptors it takes, or 65536, more than any ring has, when it breaks a rule.
  */
 export function walkPacked(head: number, headFlags: number): number {
   const ring = windowWords[ringWindow];
   let entry = head;
   let flags = headFlags;
   let slots = 0;
-  let at = 0;
+  let at = ringAt + head * 8;
   let more = true;
   beginChain();
+  // The line may have been fetched before all of it was written: only the flags were known to be.
+  if (ringCached) {
+    invalidate(ringWindow, at * 2, Descriptor.Bytes);
+  }
   while (more) {
-    at = ringAt + entry * 8;
-    if (ringCached) {
-      invalidate(ringWindow, at * 2, Descriptor.Bytes);
-    }
-    if (slots !== 0) {
-      flags = ring[at + 7];
-    }
     slots += 1;
     if ((flags & Descriptor.Indirect) !== 0) {
       // Only alone: never in a list linked by NEXT (R-395).
       if (slots !== 1 || !walkPackedTable(findTable(at, flags), ChainLimit.Descriptors - slots)) {
-        return -1;
+        return Walk.Broken;
       }
       more = false;
     } else {
       if (!addElement(ringWindow, at, flags)) {
-        return -1;
+        return Walk.Broken;
       }
       more = (flags & Descriptor.Next) !== 0;
       if (more) {
         // A list goes on at the start of the ring; more descriptors than there are would be a loop (R-386).
-        entry = entry + 1 === size ? 0 : entry + 1;
         if (slots === mostDescriptors) {
-          return -1;
+          return Walk.Broken;
         }
+        entry = entry + 1 === size ? 0 : entry + 1;
+        at = ringAt + entry * 8;
+        if (ringCached) {
+          invalidate(ringWindow, at * 2, Descriptor.Bytes);
+        }
+        flags = ring[at + 7];
       }
     }
   }
@@ -251,14 +281,12 @@ function walkPackedTable(entries: number, most: number): boolean {
   if (entries === 0 || entries > most) {
     return false;
   }
-  const window = tableWindow;
-  const cached = tableCached;
   const end = tableAt + entries * 8;
   for (let at = tableAt; at < end; at += 8) {
-    if (cached) {
-      invalidate(window, at * 2, Descriptor.Bytes);
+    if (tableCached) {
+      invalidate(tableWindow, at * 2, Descriptor.Bytes);
     }
-    if (!addElement(window, at, windowWords[window][at + 7])) {
+    if (!addElement(tableWindow, at, windowWords[tableWindow][at + 7])) {
       return false;
     }
   }

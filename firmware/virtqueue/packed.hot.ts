@@ -65,6 +65,8 @@ let published = 0;
 let slotsHeld = 0;
 /** Flags of the first used descriptor since the last pass ended: written last, so that all become visible together (R-402). */
 let firstFlags = 0;
+/** Flags of the descriptor at the next position as they were read last. */
+let nextFlags = 0;
 /** Slots of the chain taken last, in case it is put back. */
 let lastSlots = 0;
 /** IN_ORDER: whether the descriptor at `batchAt` stands for a batch that may still grow (R-401). */
@@ -136,14 +138,14 @@ function distance(from: number, to: number): number {
   return (to & Packed.Index) - (from & Packed.Index) + lap;
 }
 
-/** Flags of the descriptor at the next position, or -1 when it is not available (R-383). */
-function availableFlags(): number {
+/** Reads the flags of the descriptor at the next position; true when it is available (R-383). */
+function isNextAvailable(): boolean {
   const at = ringAt + next * 8;
   if (ringCached) {
     invalidate(ringWindow, at * 2, 16);
   }
-  const flags = windowWords[ringWindow][at + Packed.FlagsWord];
-  return (flags & Packed.AvailableAndUsed) === sign ? flags : -1;
+  nextFlags = windowWords[ringWindow][at + Packed.FlagsWord];
+  return (nextFlags & Packed.AvailableAndUsed) === sign;
 }
 
 /** Starts a pass: asks the driver not to notify meanwhile. */
@@ -159,15 +161,14 @@ export function takePacked(): number {
   if (slotsHeld === size) {
     return Take.None;
   }
-  const flags = availableFlags();
-  if (flags < 0) {
+  if (!isNextAvailable()) {
     return Take.None;
   }
   // The other fields are read after the flags (R-384).
   barrier();
-  const slots = walkPacked(next, flags);
-  // The driver can have made no more available than the ring holds (R-404).
-  if (slots < 0 || slots > size - slotsHeld) {
+  const slots = walkPacked(next, nextFlags);
+  // Broken, or more than the ring holds with what the driver has not been given back (R-404).
+  if (slots > size - slotsHeld) {
     return Take.Error;
   }
   lastSlots = slots;
@@ -266,7 +267,7 @@ export function endPacked(rearm: boolean): number {
   // What was written must be visible before the driver's wishes are read.
   barrier();
   let end = 0;
-  if (rearm && slotsHeld < size && availableFlags() >= 0) {
+  if (rearm && slotsHeld < size && isNextAvailable()) {
     end = PassEnd.More;
   }
   if (slots !== 0 && wantsNotification(old, slots)) {
