@@ -8,12 +8,12 @@ import { rollup, type Plugin, type RollupError } from 'rollup';
 import { minify as terser } from 'terser';
 import { flatten, flattenedCompress } from './flatten.js';
 import ts from 'typescript';
-import { checkTarget, type Engine, packageRoot, shown } from './targets.js';
+import { checkTarget, type BundleEngine, packageRoot, shown } from './targets.js';
 import { UserError } from './user-error.js';
 
 /** What to bundle. */
 export interface BundleOptions {
-  /** A target's name: the condition under which `#port`, `#registers` and `#driver-port` resolve. */
+  /** A target's name, or fake for that of the host tests: the condition under which `#port`, `#registers` and `#driver-port` resolve. */
   readonly target: string;
   /** For a device the user's app, whose default export is handed to the firmware; for a driver the program itself. */
   readonly entry: string;
@@ -24,8 +24,8 @@ export interface BundleOptions {
   readonly minify?: boolean;
   /** Whether hot calls are flattened into the functions that make them (flatten.ts); default true for a minified device. */
   readonly flatten?: boolean;
-  /** The engine that runs the bundle: flattening weighs by its costs; default duktape. */
-  readonly engine?: Engine;
+  /** The engine that runs the bundle: flattening weighs by its costs; default duktape. 'none': it is not flattened. */
+  readonly engine?: BundleEngine | 'none';
   /** The module whose `run(app)` starts a device; default firmware/main.ts of this package. */
   readonly firmware?: string;
   /** Wire profile that every bus of a device gets instead of the app's own. */
@@ -95,7 +95,9 @@ function toUserError(error: unknown): unknown {
 
 /** Bundles and writes `outFile` and its map; throws UserError for mistakes in the sources. */
 export async function bundle(options: BundleOptions): Promise<BundleResult> {
-  checkTarget(options.target);
+  if (options.target !== 'fake') {
+    checkTarget(options.target);
+  }
   const entry = path.resolve(options.entry);
   const outFile = path.resolve(options.outFile);
   const firmware = path.resolve(options.firmware ?? path.join(packageRoot, 'firmware', 'main.ts'));
@@ -119,6 +121,7 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
           noEmit: false,
           sourceMap: true,
           importHelpers: true,
+          ...(options.target === 'fake' ? { lib: ['es2022'], types: ['node'], typeRoots: [path.join(packageRoot, 'node_modules', '@types')] } : {}),
           paths: {
             [packageName]: [path.join(packageRoot, 'firmware', 'main.ts')],
             [`${packageName}/device`]: [path.join(packageRoot, 'firmware', 'device.hot.ts')],
@@ -147,9 +150,10 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
     const chunk = generated.output[0];
     let code = chunk.code;
     let map = JSON.stringify(chunk.map);
-    const flat = options.flatten ?? (options.role === 'device' && options.minify !== false);
+    const { engine = 'duktape' } = options;
+    const flat = engine !== 'none' && (options.flatten ?? (options.role === 'device' && options.minify !== false));
     if (flat) {
-      ({ code, map } = flatten({ code, map, engine: options.engine ?? 'duktape', shown: (source) => shown(path.resolve(path.dirname(outFile), source)) }));
+      ({ code, map } = flatten({ code, map, engine, shown: (source) => shown(path.resolve(path.dirname(outFile), source)) }));
     }
     if (options.minify !== false) {
       const small = await terser(code, {

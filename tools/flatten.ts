@@ -7,13 +7,14 @@
 // was.
 import { UserError } from './user-error.js';
 import { emit, type Made } from './flatten/emit.js';
-import { engineCosts, type Engine } from './flatten/engines.js';
+import { engineCosts } from './flatten/engines.js';
 import { functionNamed, type Plan } from './flatten/lower.js';
 import { planFor } from './flatten/plan.js';
 import type { HotFunction, Program } from './flatten/program.js';
 import { children, readProgram } from './flatten/program.js';
 import type { Segment, SourceMapJson } from './flatten/source-map.js';
 import { decodeMappings, encodeMappings } from './flatten/source-map.js';
+import type { BundleEngine } from './targets.js';
 import type { AnyNode, Statement } from 'acorn';
 
 export interface FlattenOptions {
@@ -23,7 +24,7 @@ export interface FlattenOptions {
   /** How messages call a source of the map; default as the map has it. */
   readonly shown?: (source: string) => string;
   /** Whose costs count. The output has no labels and no switch, so every engine takes it. */
-  readonly engine: Engine | 'none';
+  readonly engine: BundleEngine | 'none';
 }
 
 export interface FlattenResult {

@@ -12,7 +12,12 @@ export const engines = ['duktape', 'jerryscript'] as const;
 
 export type Engine = (typeof engines)[number];
 
-/** The engines' names in prose. */
+/** Engines that `vmsg bundle` makes bundles for: those, and what its users' boards bring along. */
+export const bundleEngines = [...engines, 'espruino'] as const;
+
+export type BundleEngine = (typeof bundleEngines)[number];
+
+/** The names in prose of the engines that are linked. */
 export const engineTitles: Readonly<Record<Engine, string>> = { duktape: 'Duktape', jerryscript: 'JerryScript' };
 
 /** Names of all targets, sorted. */

@@ -162,5 +162,5 @@ export function log(code: number, value: number): void {
 
 export function write(window: number, offset: number, length: number): void {
   checkRange(window, offset, length);
-  fake.written.push(...windowBytes[window].subarray(offset, offset + length));
+  windowBytes[window].subarray(offset, offset + length).forEach((byte) => fake.written.push(byte));
 }

@@ -1,10 +1,11 @@
 // The vmsg command as a user meets it: help, and one sentence with a non-zero exit for each mistake.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { engines, knownTargets, packageRoot } from '../../tools/targets.js';
-import { bundleHot } from './workspace.js';
+import { bundleEngines, engines, knownTargets, packageRoot } from '../../tools/targets.js';
+import { bundleHot, workspace } from './workspace.js';
 
 interface Ended {
   readonly status: number | null;
@@ -55,6 +56,17 @@ test('an option without its value', () => refused(['build', '--target'], /^vmsg:
 test('an unknown target', () => refused(['build', '--target', 'pdp-11'], `Unknown target 'pdp-11'; known targets: ${targets}.`));
 test('no target', () => refused(['build'], `build wants --target; known targets: ${targets}.`));
 test('an unknown engine', () => refused(['build', '--target', 'host', '--engine', 'abacus'], `Unknown engine 'abacus'; known engines: ${engines.join(', ')}.`));
+test('an unknown engine of a bundle', () => refused(['bundle', '--target', 'host', '--engine', 'abacus', 'app.ts'], `Unknown engine 'abacus'; known engines: ${bundleEngines.join(', ')}, none.`));
+test('vmsg bundle flattens for the engine that it is told, and not at all for none', () => {
+  const folder = workspace({});
+  const made = ['duktape', 'espruino', 'none'].map((engine) => {
+    const out = path.join(folder, `${engine}.js`);
+    const { status, stderr } = vmsg('bundle', '--target', 'host', '--engine', engine, '--out', out, path.join(packageRoot, 'firmware', 'apps', 'entropy.ts'));
+    assert.equal(status, 0, stderr);
+    return readFileSync(out, 'utf8');
+  });
+  assert.equal(new Set(made).size, 3);
+});
 test('a missing app', () => refused(['build', '--target', 'host', 'nowhere.ts'], 'nowhere.ts does not exist.'));
 test('a missing bundle', () => refused(['check-bundle', 'nowhere.js'], 'nowhere.js does not exist.'));
 test('an unknown step', () => refused(['test', 'luck'], /^vmsg: Unknown step 'luck'; known steps: lint, /));

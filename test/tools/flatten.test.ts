@@ -5,6 +5,7 @@ import { parse } from 'acorn';
 import { checkCode } from '../../tools/check-bundle.js';
 import { flatten } from '../../tools/flatten.js';
 import { decodeMappings, encodeMappings } from '../../tools/flatten/source-map.js';
+import { bundleEngines } from '../../tools/targets.js';
 import { bundleOf, flattened, mapOf, randomProgram, run } from './flatten-programs.js';
 
 /** Hot functions by what they show; each ends in `step`, which the bundle's loop calls. */
@@ -237,18 +238,20 @@ for (const [name, { hot, cold }] of Object.entries(fixtures)) {
   });
 }
 
-test('random programs of the hot subset do the same when flattened', () => {
+test('random programs of the hot subset do the same when flattened, for each engine', () => {
   for (let seed = 1; seed <= 400; seed++) {
     const code = randomProgram(seed);
-    const flat = flattened(code);
-    assert.equal(run(flat, 3), run(code, 3), `seed ${seed}`);
+    const expected = run(code, 3);
+    for (const engine of bundleEngines) {
+      assert.equal(run(flattened(code, engine), 3), expected, `${engine}, seed ${seed}`);
+    }
   }
 });
 
 test('what is flattened has no labels, no switch and no function below the wrapper', () => {
   for (let seed = 1; seed <= 40; seed++) {
     const code = randomProgram(seed);
-    const { findings } = checkCode(flattened(code));
+    const { findings } = checkCode(flattened(code, bundleEngines[seed % bundleEngines.length]));
     assert.deepEqual(findings.filter(({ reason }) => /label|switch|closure/.test(reason)).map(({ reason }) => reason), []);
   }
 });

@@ -1,6 +1,6 @@
 // What the flattener knows of the engines it makes code for.
 
-export type Engine = 'duktape' | 'jerryscript' | 'espruino';
+import type { BundleEngine } from '../targets.js';
 
 export interface EngineCosts {
   /** Most variables of a made function. Beyond that the engine's instructions cannot name a variable and move it first. */
@@ -16,7 +16,7 @@ export interface EngineCosts {
  * Espruino: all variables are looked up by name, those of the innermost function first and one after the other, so only those
  * that are used most pay.
  */
-export const engineCosts: Readonly<Record<Engine, EngineCosts>> = {
+export const engineCosts: Readonly<Record<BundleEngine, EngineCosts>> = {
   duktape: { variables: 240, read: 240, write: 200 },
   jerryscript: { variables: 240, read: 240, write: 200 },
   espruino: { variables: 40, read: 1, write: 1 },
