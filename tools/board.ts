@@ -19,6 +19,10 @@ export interface BoardImage {
   /** Absent: the side is linked into the other side's image (a single core) or the target is a process. */
   readonly flash?: Region;
   readonly ram?: Region;
+  /** Cortex-R: where the vectors lie, 0 or ffff0000. */
+  readonly vectors?: number;
+  /** The core starts with all others and sleeps until this register is not 0. */
+  readonly release?: number;
   readonly stackBytes: number;
   readonly heapBytes: number;
 }
@@ -32,7 +36,20 @@ export interface BoardWindow {
   readonly driverAddress: string;
   /** The program gives it its memory. */
   readonly atRunTime?: boolean;
+  /** The device's core caches it. */
+  readonly cached?: boolean;
   readonly bytes: number;
+}
+
+/** How QEMU runs the target. */
+export interface BoardQemu {
+  readonly machine: string;
+  /** Another processor than the machine's own. */
+  readonly cpu?: string;
+  /** Processors, when the machine does not say. */
+  readonly cores?: number;
+  /** MiB of main memory, when the machine's own number does not do. */
+  readonly memory?: number;
 }
 
 /** A target's board.json with every address as a number. */
@@ -40,8 +57,8 @@ export interface Board {
   readonly name: string;
   readonly description: string;
   readonly cpu: string;
-  /** QEMU's machine name; absent where QEMU does not run the target. */
-  readonly qemuMachine?: string;
+  /** Absent where QEMU does not run the target. */
+  readonly qemu?: BoardQemu;
   readonly compiler: { readonly command: string; readonly flags: readonly string[] };
   /** C and assembly files of the machine, relative to platforms/. */
   readonly sources: readonly string[];
@@ -52,7 +69,10 @@ export interface Board {
   readonly registers: readonly { readonly name: string; readonly address?: number }[];
   readonly interrupts: readonly { readonly name: string; readonly line?: number }[];
   readonly uart?: Readonly<Record<Side, number>>;
-  readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number };
+  /** `alarm`: the timer's interrupt lines, where it has some. */
+  readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number; readonly alarm?: Readonly<Record<Side, number>> };
+  /** Cortex-R: the registers of its interrupt controller. */
+  readonly gic?: { readonly distributor: number; readonly interface: number };
 }
 
 /** Checks JSON as it is read; every complaint names the file and the member. */
@@ -123,6 +143,8 @@ const image = (reader: Reader): BoardImage => ({
   core: reader.member('core').count(),
   ...reader.optional('flash', region),
   ...reader.optional('ram', region),
+  ...reader.optional('vectors', (address) => address.address()),
+  ...reader.optional('release', (address) => address.address()),
   stackBytes: reader.member('stackBytes').count(),
   heapBytes: reader.member('heapBytes').count(),
 });
@@ -130,6 +152,18 @@ const image = (reader: Reader): BoardImage => ({
 const sides = (reader: Reader): Record<Side, number> => ({
   device: reader.member('device').address(),
   driver: reader.member('driver').address(),
+});
+
+const qemu = (reader: Reader): BoardQemu => ({
+  machine: reader.member('machine').string(),
+  ...reader.optional('cpu', (cpu) => cpu.string()),
+  ...reader.optional('cores', (cores) => cores.count()),
+  ...reader.optional('memory', (memory) => memory.count()),
+});
+
+const sidesCount = (reader: Reader): Record<Side, number> => ({
+  device: reader.member('device').count(),
+  driver: reader.member('driver').count(),
 });
 
 /** Checks the content of a board.json; `file` is for messages. */
@@ -143,12 +177,12 @@ export function parseBoard(text: string, file: string): Board {
   const top = new Reader(file, '', json);
   const compiler = top.member('compiler');
   const images = top.member('images');
-  const { emulator } = top.optional('emulator', (reader) => reader.optional('qemu', (qemu) => qemu.member('machine').string()));
+  const { emulator } = top.optional('emulator', (reader) => reader.optional('qemu', qemu));
   return {
     name: top.member('name').string(),
     description: top.member('description').string(),
     cpu: top.member('cpu').string(),
-    ...(emulator?.qemu === undefined ? {} : { qemuMachine: emulator.qemu }),
+    ...emulator,
     compiler: { command: compiler.member('command').string(), flags: compiler.member('flags').list((flag) => flag.string()) },
     sources: top.member('sources').list((source) => source.string()),
     images: { device: image(images.member('device')), ...images.optional('driver', image) },
@@ -157,6 +191,7 @@ export function parseBoard(text: string, file: string): Board {
       ...window.optional('cpuAddress', (address) => address.address()),
       driverAddress: window.member('driverAddress').driverAddress(),
       ...window.optional('atRunTime', (flag) => flag.boolean()),
+      ...window.optional('cached', (flag) => flag.boolean()),
       bytes: window.member('bytes').windowBytes(),
     })),
     layouts: top.member('layouts').list((layout) => ({ window: layout.member('window').count(), offset: layout.member('offset').count() })),
@@ -169,7 +204,8 @@ export function parseBoard(text: string, file: string): Board {
       ...interrupt.optional('line', (line) => line.count()),
     })),
     ...top.optional('uart', sides),
-    ...top.optional('timer', (timer) => ({ ...sides(timer), hertz: timer.member('hertz').count() })),
+    ...top.optional('timer', (timer) => ({ ...sides(timer), hertz: timer.member('hertz').count(), ...timer.optional('alarm', sidesCount) })),
+    ...top.optional('gic', (gic) => ({ distributor: gic.member('distributor').address(), interface: gic.member('interface').address() })),
   };
 }
 

@@ -23,7 +23,7 @@ export function makeCoreMemory(file: string): void {
 /** Starts the image with `file` as the board's main memory; every line of its serial line goes to `onLine`. */
 export function startCore(image: string, file: string, onLine: (line: string) => void): RunningSide {
   const { child, ended } = startProcess('qemu-system-arm', [
-    '-M', `${readBoard(emulatedCoreTarget).qemuMachine},memory-backend=ddr`, '-m', String(memoryBytes / 2 ** 20),
+    '-M', `${readBoard(emulatedCoreTarget).qemu?.machine},memory-backend=ddr`, '-m', String(memoryBytes / 2 ** 20),
     '-object', `memory-backend-file,id=ddr,mem-path=${file.replaceAll(',', ',,')},size=${memoryBytes},share=on`,
     '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-semihosting-config', 'enable=on,target=native', '-kernel', image,
   ], onLine);

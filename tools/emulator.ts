@@ -60,6 +60,29 @@ function parseLog(lines: readonly string[]): DeviceLog[] {
     }));
 }
 
+/** What QEMU is told to run a target's images; the device's serial line goes to `deviceFile`. */
+export function qemuArguments(board: Board, images: RunOptions['images'], deviceFile: string): string[] {
+  const { qemu } = board;
+  if (qemu === undefined) {
+    throw new UserError(`Target '${board.name}' has no emulator.`);
+  }
+  const args = ['-M', qemu.machine, '-icount', 'shift=0,sleep=off', '-display', 'none', '-monitor', 'none', '-audiodev', 'none,id=none'];
+  args.push('-serial', 'stdio', '-serial', `file:${deviceFile}`, '-semihosting-config', 'enable=on,target=native');
+  args.push(...(qemu.cpu === undefined ? [] : ['-cpu', qemu.cpu]));
+  args.push(...(qemu.cores === undefined ? [] : ['-smp', String(qemu.cores)]));
+  args.push(...(qemu.memory === undefined ? [] : ['-m', String(qemu.memory)]));
+  if (images.driver === undefined) {
+    args.push('-kernel', images.device);
+  } else if (board.images.driver?.vectors !== undefined) {
+    // A Cortex-R begins at its image's entry, a Cortex-M at its vector table.
+    args.push('-device', `loader,file=${images.driver},cpu-num=${board.images.driver.core}`);
+    args.push('-device', `loader,file=${images.device},cpu-num=${board.images.device.core}`);
+  } else {
+    args.push('-kernel', images.driver, '-device', `loader,file=${images.device}`);
+  }
+  return args;
+}
+
 /** The command that runs the scene, and the file in which the device core's UART ends up, where it is a file. */
 function command(options: RunOptions): { program: string; args: string[]; deviceFile?: string } {
   const { board, images, bundles } = options;
@@ -70,19 +93,9 @@ function command(options: RunOptions): { program: string; args: string[]; device
     const memory = options.memory === undefined ? [] : ['--memory', options.memory];
     return { program: images.device, args: [...memory, bundles.device, bundles.driver] };
   }
-  if (board.qemuMachine === undefined) {
-    throw new UserError(`Target '${board.name}' has no emulator.`);
-  }
   const deviceFile = path.join(options.outDir, 'device-uart.log');
   rmSync(deviceFile, { force: true });
-  const args = ['-M', board.qemuMachine, '-icount', 'shift=0,sleep=off', '-display', 'none', '-monitor', 'none'];
-  args.push('-serial', 'stdio', '-serial', `file:${deviceFile}`, '-semihosting-config', 'enable=on,target=native');
-  if (images.driver === undefined) {
-    args.push('-kernel', images.device);
-  } else {
-    args.push('-kernel', images.driver, '-device', `loader,file=${images.device}`);
-  }
-  return { program: 'qemu-system-arm', args, deviceFile };
+  return { program: 'qemu-system-arm', args: qemuArguments(board, images, deviceFile), deviceFile };
 }
 
 function toLines(text: string): string[] {

@@ -1,7 +1,7 @@
 // Builds a target's images: compiles the engine and the machine's C, links them with the bundles, and weighs the result.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { type Board, type BoardWindow, type Side, readBoard } from './board.js';
+import { type Board, type BoardImage, type BoardWindow, type Side, readBoard } from './board.js';
 import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
 import { duktapeFor } from './engines/duktape.js';
 import type { EngineRequest, PreparedEngine } from './engines/engine.js';
@@ -73,6 +73,21 @@ const isVariable = (window: BoardWindow): boolean => window.driverAddress === ''
 /** Where a window begins, as C says it; 0 on the host, which maps its shared windows when it starts. */
 const windowBase = (window: BoardWindow): string => (isVariable(window) ? 'private_window' : `(uint8_t *)${hex(window.cpuAddress ?? 0)}`);
 
+/** Eight instructions and the addresses they load. */
+const vectorsBytes = 64;
+
+/** The stretches of memory that a Cortex-R protects, with their use in platforms/cortex-r/cortex-r.h. */
+function protectedRegions(image: BoardImage, windows: readonly BoardWindow[]): { address: number; bytes: number; use: string }[] {
+  const { vectors, flash, ram } = image;
+  return [
+    ...(vectors === undefined ? [] : [{ address: vectors, bytes: vectorsBytes, use: 'REGION_CODE' }]),
+    ...(flash === undefined ? [] : [{ ...flash, use: 'REGION_CODE' }]),
+    ...(ram === undefined ? [] : [{ ...ram, use: 'REGION_DATA' }]),
+    ...windows.flatMap(({ cpuAddress, bytes, driverAddress, cached }) =>
+      cpuAddress === undefined ? [] : [{ address: cpuAddress, bytes, use: driverAddress === '' ? 'REGION_DATA' : cached === true ? 'REGION_CACHED' : 'REGION_SHARED' }]),
+  ];
+}
+
 /** board.h for one image: the board's numbers as macros for C and the linker script. */
 function boardHeader(board: Board, side: Side): string {
   const { device, driver } = board.images;
@@ -96,7 +111,7 @@ function boardHeader(board: Board, side: Side): string {
     ['BOARD_PRIVATE_WINDOW', privateBytes === undefined ? '' : `static uint8_t private_window[${privateBytes}] __attribute__((aligned(16)));`],
     ['BOARD_REGISTERS', `{ ${board.registers.map((block) => hex(block.address ?? 0)).join(', ')} }`],
     ['BOARD_INTERRUPTS', `{ ${board.interrupts.map((interrupt) => interrupt.line ?? 0).join(', ')} }`],
-    ['BOARD_SEMIHOSTING', board.qemuMachine === undefined ? 0 : 1],
+    ['BOARD_SEMIHOSTING', board.qemu === undefined ? 0 : 1],
   ];
   if (single) {
     defines.push(['BOARD_SECOND_STACK', device.stackBytes], ['BOARD_SECOND_HEAP', device.heapBytes]);
@@ -121,6 +136,24 @@ function boardHeader(board: Board, side: Side): string {
   }
   if (board.timer !== undefined) {
     defines.push(['BOARD_TIMER', hex(board.timer[side])], ['BOARD_TIMER_HERTZ', board.timer.hertz]);
+  }
+  if (board.timer?.alarm !== undefined) {
+    defines.push(['BOARD_ALARM', board.timer.alarm[side]]);
+  }
+  if (board.gic !== undefined) {
+    defines.push(['BOARD_GIC_DISTRIBUTOR', hex(board.gic.distributor)], ['BOARD_GIC_INTERFACE', hex(board.gic.interface)]);
+  }
+  if (own.vectors !== undefined) {
+    const regions = protectedRegions(own, windows);
+    defines.push(
+      ['BOARD_VECTORS_ADDRESS', hex(own.vectors)],
+      ['BOARD_VECTORS_BYTES', vectorsBytes],
+      ['BOARD_REGIONS', `{ ${regions.map(({ address, bytes, use }) => `{ ${hex(address)}, ${bytes}, ${use} }`).join(', ')} }`],
+      ['BOARD_REGIONS_ALIGNED', regions.every(({ address, bytes }) => Number.isInteger(Math.log2(bytes)) && address % bytes === 0) ? 1 : 0],
+    );
+  }
+  if (own.release !== undefined) {
+    defines.push(['BOARD_RELEASE', hex(own.release)]);
   }
   const lines = defines.map(([name, value]) => `#define ${name} ${value}\n`).join('');
   return `// The ${side} image of ${board.name} in numbers; made from board.json by the build.\n${lines}`;
@@ -238,7 +271,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const headerFolder = path.join(cache, `board-${hashOf([header])}`);
     mkdirSync(headerFolder, { recursive: true });
     writeWhole(path.join(headerFolder, 'board.h'), header);
-    const includes = [headerFolder, ...engine.includes, ...['engine', 'one-core', 'bare-metal', 'cortex-m', 'host', board.name].map((folder) => path.join(platforms, folder))];
+    const includes = [headerFolder, ...engine.includes, ...['engine', 'one-core', 'bare-metal', 'cortex-m', 'cortex-r', 'host', board.name].map((folder) => path.join(platforms, folder))];
     const headers = includes.flatMap((folder) =>
       readdirSync(folder).filter((name) => name.endsWith('.h')).map((name) => readFileSync(path.join(folder, name), 'utf8')),
     );

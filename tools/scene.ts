@@ -55,7 +55,7 @@ export async function runScene(options: SceneOptions): Promise<SceneResult> {
   options.onStep(`bundling ${path.basename(options.program)} for the application core`);
   await bundle({ target: options.target, entry: options.program, role: 'driver', outFile: driver });
   const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true });
-  options.onStep(`starting ${board.qemuMachine ?? options.target}`);
+  options.onStep(`starting ${board.qemu?.machine ?? options.target}`);
   const run = await runImages({
     board,
     images: image,

@@ -41,7 +41,7 @@ const conversation = [
   /-- shut the bus down/,
 ];
 
-for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'host']) {
+for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'vexpress-r5', 'host']) {
   test(`${target}: entropy is served, reset and shut down without an allocation`, async () => {
     const json = path.join(results, `${target}.json`);
     const { status, out, error } = await sim('--target', target, '--json', json);

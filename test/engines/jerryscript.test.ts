@@ -5,7 +5,7 @@ import test from 'node:test';
 import { reasonWithout } from '../../tools/engines/jerryscript.js';
 import { packaged, runScene } from '../../tools/scene.js';
 import { summarize } from '../../tools/sim.js';
-import { build, bundle, logLine, run, silent } from '../platforms/machine.js';
+import { build, logLine, mhu, ping, run, silent } from '../platforms/machine.js';
 
 const hangSeconds = 600;
 const jerryscript = { engine: 'jerryscript' } as const;
@@ -47,7 +47,7 @@ for (const target of ['host', 'mps2-an521-m33', 'mps2-an386-m4']) {
   });
 
   test(`${target}: doorbells go both ways a thousand times on JerryScript without an allocation`, only, async () => {
-    const scene = await build(target, bundle('ping-device.js'), `var VECTORS = ${target === 'mps2-an521-m33' ? 0x3800 : 0};\n${bundle('ping-driver.js')}`, jerryscript);
+    const scene = await build(target, ...ping(mhu(target === 'mps2-an521-m33' ? 0x3800 : 0)), jerryscript);
     const ended = run(scene);
     assert.equal(ended.status, 0, ended.driver + ended.device);
     const [begin, end] = [logLine(ended.device, 10), logLine(ended.device, 11)];

@@ -1,16 +1,28 @@
 // The emulated boards: two cores over real mailbox registers, one core over modelled ones, and what ends a program.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { build, bundle, logLine, run, silent } from './machine.js';
+import { build, type Doorbell, logLine, mhu, ping, run, silent } from './machine.js';
+
+/** Line 0 of the interrupt controller (register block 0) at core `core`; the interrupt handler has taken it already. */
+const sgiEnd = (core: number): string => `
+  function ring() { native.registerWrite(0, 0xf00, 0, 1 << ${core}); }
+  function take() { return 1; }`;
+
+const sgi: Doorbell = {
+  device: sgiEnd(0),
+  driver: `${sgiEnd(1)}
+    function release() { native.registerWrite(1, 0x30, 1, 0); }`,
+};
 
 const boards = [
-  { target: 'mps2-an521-m33', vectors: '0x3800', instructionsPerTick: 50 },
-  { target: 'mps2-an386-m4', vectors: '0', instructionsPerTick: 40 },
+  { target: 'mps2-an521-m33', doorbell: mhu(0x3800), instructionsPerTick: 50 },
+  { target: 'mps2-an386-m4', doorbell: mhu(0), instructionsPerTick: 40 },
+  { target: 'vexpress-r5', doorbell: sgi, instructionsPerTick: 1000 },
 ];
 
-for (const { target, vectors, instructionsPerTick } of boards) {
+for (const { target, doorbell, instructionsPerTick } of boards) {
   test(`${target}: doorbells go both ways a thousand times without an allocation, and two runs are the same`, async () => {
-    const scene = await build(target, bundle('ping-device.js'), `var VECTORS = ${vectors};\n${bundle('ping-driver.js')}`);
+    const scene = await build(target, ...ping(doorbell));
     const first = run(scene);
     assert.equal(first.status, 0, first.driver + first.device);
     for (const [text, from, to] of [[first.device, 10, 11], [first.driver, 20, 21]] as const) {
@@ -54,6 +66,13 @@ for (const { target, vectors, instructionsPerTick } of boards) {
     }
   });
 }
+
+test('vexpress-r5: no core writes into its image, and a fault prints its registers and ends the program', async () => {
+  const { driver, status } = run(await build('vexpress-r5', silent, `native.registerWrite(1, ${0x14200000 - 0x1c010000}, 0, 0);`));
+  assert.equal(status, 3);
+  // Status 80d: a write, refused by a region's permission.
+  assert.match(driver, /^fatal: the processor took a data abort dfsr=0000080d dfar=14200000 .*pc=142[0-9a-f]{5}$/m);
+});
 
 test('mps2-an521-m33: a fault prints its registers and ends the program', async () => {
   const { driver, status } = run(await build('mps2-an521-m33', silent, 'native.registerRead(0, 0x0ff00000);'));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { build, bundle, logLine, run, runOnHost, silent } from './machine.js';
+import { build, logLine, mhu, ping, run, runOnHost, silent } from './machine.js';
 
 const quiet = (driver: string, options: readonly string[] = []): ReturnType<typeof runOnHost> => runOnHost(silent, driver, options);
 
@@ -103,7 +103,7 @@ test('the earlier time-out wakes first, and the device does not run before its r
 });
 
 test('doorbells go both ways a thousand times without an allocation, and two runs are the same', async () => {
-  const scene = await build('host', bundle('ping-device.js'), `var VECTORS = 0;\n${bundle('ping-driver.js')}`);
+  const scene = await build('host', ...ping(mhu(0)));
   const first = run(scene);
   assert.equal(first.status, 0, first.driver + first.device);
   for (const [text, from, to] of [[first.device, 10, 11], [first.driver, 20, 21]] as const) {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readBoard } from '../../tools/board.js';
+import { qemuArguments } from '../../tools/emulator.js';
 import { buildImage, type ImageResult } from '../../tools/image.js';
 import { type Engine, packageRoot } from '../../tools/targets.js';
 
@@ -36,6 +37,36 @@ export const silent = 'native.exit(0);';
 /** The text of a bundle in bundles/. */
 export function bundle(name: string): string {
   return readFileSync(path.join(packageRoot, 'test/platforms/bundles', name), 'utf8');
+}
+
+/** How a core rings the other one and takes its own doorbell, as the bundles in bundles/ want it. */
+export interface Doorbell {
+  readonly device: string;
+  readonly driver: string;
+}
+
+/** MHU 0 of an SSE-200 (register block 0): `own` and `other` are where the two cores' registers begin. */
+const mhuEnd = (own: number, other: number): string => `
+  function ring() { native.registerWrite(0, ${other} + 4, 1, 0); }
+  function take() {
+    var bits = native.registerRead(0, ${own});
+    if (bits !== 0) { native.registerWrite(0, ${own} + 8, bits, 0); }
+    return bits;
+  }`;
+
+/** Core 1's vector table is at `vectors` << 16; 0 where nothing sets it. */
+export const mhu = (vectors: number): Doorbell => ({
+  device: mhuEnd(0x10, 0x00),
+  driver: `${mhuEnd(0x00, 0x10)}
+    function release() {
+      if (${vectors} !== 0) { native.registerWrite(1, 0x114, 0, ${vectors}); }
+      native.registerWrite(1, 0x118, 0, 0);
+    }`,
+});
+
+/** The bundles of device and driver that ring each other a thousand times. */
+export function ping(doorbell: Doorbell): [string, string] {
+  return [doorbell.device + bundle('ping-device.js'), doorbell.driver + bundle('ping-driver.js')];
 }
 
 const folders: string[] = [];
@@ -73,20 +104,14 @@ export async function build(target: string, device: string, driver: string, opti
 /** Runs what `build` made; `options` are the host runner's. */
 export function run(scene: Scene, options: readonly string[] = []): Run {
   const { folder, image } = scene;
-  const machine = readBoard(scene.target).qemuMachine;
+  const board = readBoard(scene.target);
   const spawnOptions = { cwd: folder, encoding: 'utf8', timeout: hangMilliseconds, input: '' } as const;
-  if (machine === undefined) {
+  if (board.qemu === undefined) {
     const { status, stdout, stderr } = spawnSync(image.device, [...options, 'device.js', 'driver.js'], spawnOptions);
     return { status, driver: stdout, device: stderr };
   }
   const serial = path.join(folder, 'device.txt');
-  const load = image.driver === undefined
-    ? ['-kernel', image.device]
-    : ['-kernel', image.driver, '-device', `loader,file=${image.device}`];
-  const { status, stdout, stderr } = spawnSync('qemu-system-arm', [
-    '-M', machine, '-icount', 'shift=0,sleep=off', '-display', 'none', '-monitor', 'none',
-    '-serial', 'stdio', '-serial', `file:${serial}`, '-semihosting-config', 'enable=on,target=native', ...load,
-  ], spawnOptions);
+  const { status, stdout, stderr } = spawnSync('qemu-system-arm', qemuArguments(board, image, serial), spawnOptions);
   return { status, driver: stdout + stderr, device: existsSync(serial) ? readFileSync(serial, 'utf8') : '' };
 }
 

@@ -299,6 +299,10 @@ static _Noreturn void uncaught(duk_context *ctx)
 	natives_error(text, bytes);
 }
 
+// Values that the deepest call while serving takes (880 were seen): the engine would grow its value stack in the midst of a
+// message otherwise, which is an allocation.
+enum { SERVING_STACK = 900 };
+
 void engine_run(void)
 {
 	natives_start();
@@ -307,6 +311,8 @@ void engine_run(void)
 		natives_heap_full();
 	if (duk_safe_call(ctx, prepare, NULL, 0, 1) != DUK_EXEC_SUCCESS)
 		uncaught(ctx);
+	if (!duk_check_stack(ctx, SERVING_STACK))
+		natives_heap_full();
 	if (duk_pcall(ctx, 0) != DUK_EXEC_SUCCESS)
 		uncaught(ctx);
 	natives_exit(0);
