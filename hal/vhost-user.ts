@@ -43,7 +43,7 @@ export interface VhostUserMachine {
   readonly firstGuestWindow: number;
   readonly guestWindows: number;
   readonly guestWindowPages: number;
-  /** Number of the device that this process serves, 0..65535. */
+  /** Number of the device that this process serves, 0..65535, or -1: none was chosen. */
   servedDevice(): number;
   /** State of the connection; Lost is told once. */
   connection(): number;

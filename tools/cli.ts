@@ -21,6 +21,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   size: { summary: 'flash, RAM and heap of an image', load: async () => { const { help, size } = await import('./commands/size.js'); return { help, run: size }; } },
   sim: { summary: 'run a scene on the emulated SoC', load: async () => { const { help, sim } = await import('./sim.js'); return { help, run: sim }; } },
   serve: { summary: 'serve devices from a Linux process over shared memory', load: async () => { const { help, serve } = await import('./serve.js'); return { help, run: serve }; } },
+  'vhost-user': { summary: 'serve devices to a virtual machine over vhost-user', load: async () => { const { help, vhostUser } = await import('./vhost-user.js'); return { help, run: vhostUser }; } },
   'ivshmem-server': { summary: 'share memory and interrupts between virtual machines', load: async () => { const { help, ivshmemServer } = await import('./ivshmem-server.js'); return { help, run: ivshmemServer }; } },
   bench: { summary: 'count instructions on the emulated core', load: async () => { const { help, bench } = await import('./bench.js'); return { help, run: bench }; } },
   conformance: { summary: 'hold a device against every requirement', load: async () => { const { help, conformance } = await import('./conformance.js'); return { help, run: conformance }; } },

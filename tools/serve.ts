@@ -1,23 +1,17 @@
 // `vmsg serve`: a device side as a Linux process, for any driver side that maps the same files.
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Log } from '../firmware/wire/log.js';
 import { profiles, type Profile } from '../firmware/wire/profile.js';
+import { appFile, packagedApps } from './apps.js';
 import { bundle } from './bundle.js';
 import { latencySvg, latencyText, measureLatency } from './latency.js';
 import { buildRunner, firstLayoutWindow, parseLayout, parseMemory, runnerArguments, startRunner, type RunnerOptions, type SharedLayout } from './runner.js';
-import { packaged, progress } from './scene.js';
+import { progress } from './scene.js';
 import { TraceFile } from './trace-file.js';
 import { UserError } from './user-error.js';
-
-/** Apps of this package, by name. */
-function packagedApps(): string[] {
-  return readdirSync(packaged('firmware', 'apps'))
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.hot.ts'))
-    .map((name) => path.basename(name, '.ts'));
-}
 
 const profileNames = profiles.map(({ name }) => name);
 
@@ -92,18 +86,6 @@ function follow(layouts: readonly SharedLayout[], trace: TraceFile | undefined):
     }
     process.stdout.write(`${text}\n`);
   };
-}
-
-/** The file of an app given by name or by file. */
-function appFile(app: string): string {
-  const named = packaged('firmware', 'apps', `${app}.ts`);
-  if (/^[\w-]+$/.test(app) && existsSync(named)) {
-    return named;
-  }
-  if (!existsSync(app)) {
-    throw new UserError(`There is no app '${app}': give a TypeScript file or one of ${packagedApps().join(', ')}.`);
-  }
-  return app;
 }
 
 function list(values: readonly string[] | undefined, option: string): readonly string[] {

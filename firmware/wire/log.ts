@@ -39,4 +39,10 @@ export const enum Log {
   /** Kicks received and calls made since start, modulo 2^27. */
   VhostKicks = 67,
   VhostCalls = 68,
+  /** At start-up, for each device of the first bus; value: its number times 64 plus its virtio device id, 63 for larger ids. */
+  VhostDevice = 69,
+  /** The same device's virtqueues; value: how many times 65536 plus the smallest of their largest sizes. */
+  VhostQueues = 70,
+  /** A ring was stopped; value: its index times 65536 plus where it goes on, as in SET_VRING_BASE. */
+  VhostStopped = 71,
 }

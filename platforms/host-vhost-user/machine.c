@@ -8,7 +8,7 @@
 // END                   0c  write: closes what nobody kept, takes the next message
 // REPLY                 10  write: sends so many bytes from OUTGOING of the message window
 // DISCONNECT            14  write: ends the connection
-// DEVICE                18  read: number of the device to serve
+// DEVICE                18  read: number of the device to serve; 10000 = none was chosen
 // WINDOW                20  write: which window MAP and UNMAP mean
 // FILE_PAGE             24  write: first page in the file
 // PAGES                 28  write: how many
@@ -59,7 +59,7 @@ static struct machine_area heap;
 static struct machine_bundle bundle;
 static uint8_t *stack_top;
 static const char *socket_path;
-static uint32_t device;
+static uint32_t device = 0x10000;
 
 static int listener = -1, connection = -1;
 static bool lost;

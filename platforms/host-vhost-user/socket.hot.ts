@@ -36,7 +36,8 @@ export function connection(): number {
 }
 
 export function servedDevice(): number {
-  return registerRead(Socket.Block, Socket.Device);
+  const number = registerRead(Socket.Block, Socket.Device);
+  return registerHigh() === 0 ? number : -1;
 }
 
 export function messageBytes(): number {

@@ -2,12 +2,13 @@
 //
 // A ring needs its size, its addresses and a kick descriptor, and, with protocol features, to be enabled. It runs until
 // GET_VRING_BASE, and its position outlives that: the driver goes on where it was.
-import { windowWords } from '#port';
+import { log, windowWords } from '#port';
 import { call, keepCall, keepError, keepKick, messageWindow } from '#vhost-user';
 import { MachineLimit, MessageWindow } from '../../../hal/vhost-user.js';
 import { deviceStatus, firstQueue, queueCount } from '../../transport/device.hot.js';
 import { queuePosition, setQueuePosition } from '../../virtqueue/queue.hot.js';
 import { queueState, QueueState } from '../../virtqueue/queue-table.hot.js';
+import { Log } from '../../wire/log.js';
 import { MessageId } from '../../wire/message.js';
 import { Status } from '../../wire/status.js';
 import { ask, askStatus, setWord } from './ask.hot.js';
@@ -143,6 +144,7 @@ function stopQueue(ring: number): void {
 export function stopRing(ring: number): void {
   if (running[ring] === 1) {
     base[ring] = queuePosition(firstQueue[device] + ring);
+    log(Log.VhostStopped, ring * 65536 + base[ring]);
     running[ring] = 0;
     stopQueue(ring);
   }

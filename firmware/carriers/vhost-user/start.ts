@@ -1,10 +1,13 @@
 // Opens the vhost-user carrier at start-up: which of the application's devices this process serves.
+import { log } from '#port';
 import { servedDevice } from '#vhost-user';
 import { MachineLimit } from '../../../hal/vhost-user.js';
 import { addBus } from '../../bus/add-bus.js';
 import { busRules, slotBytes } from '../../bus/bus-table.hot.js';
 import { proposeRevision, Revision } from '../../bus/revision.hot.js';
-import { configSize, deviceBus, deviceCount, deviceNumber, queueCount } from '../../transport/device.hot.js';
+import { configSize, deviceBus, deviceCount, deviceId, deviceNumber, firstQueue, queueCount } from '../../transport/device.hot.js';
+import { queueMaximum } from '../../virtqueue/queue-table.hot.js';
+import { Log } from '../../wire/log.js';
 import { Rule } from '../../wire/profile.js';
 import type { LayoutOptions } from '../amp-shmem.js';
 import { forgetConnection } from './carrier.hot.js';
@@ -25,6 +28,20 @@ export function closeCarrier(): void {
   return;
 }
 
+/** Tells which devices there are, for those who choose. */
+function nameDevices(): void {
+  for (let device = 0; device < deviceCount; device++) {
+    if (deviceBus[device] === 0) {
+      let smallest = 0;
+      for (let queue = firstQueue[device]; queue < firstQueue[device] + queueCount[device]; queue++) {
+        smallest = smallest === 0 ? queueMaximum[queue] : Math.min(smallest, queueMaximum[queue]);
+      }
+      log(Log.VhostDevice, deviceNumber[device] * 64 + Math.min(deviceId[device], 63));
+      log(Log.VhostQueues, queueCount[device] * 65536 + smallest);
+    }
+  }
+}
+
 /**
  * Has the process serve the device that it was told to, which must be on bus 0; throws an Error with one sentence when that
  * cannot be. The core is asked in profile A, whatever the application says: nothing of it is seen outside.
@@ -33,7 +50,11 @@ export function openCarrier(bus: number, _options: LayoutOptions): void {
   if (bus !== 0) {
     return;
   }
+  nameDevices();
   const number = servedDevice();
+  if (number < 0) {
+    throw new Error('no device was chosen');
+  }
   for (let device = 0; device < deviceCount; device++) {
     if (deviceBus[device] === 0 && deviceNumber[device] === number) {
       if (queueCount[device] > MachineLimit.Rings) {

@@ -1,0 +1,95 @@
+// `vmsg vhost-user` as its user meets it: QEMU's command line, what happens, and one sentence for each mistake.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import test from 'node:test';
+import { packageRoot } from '../../tools/targets.js';
+import { UserError } from '../../tools/user-error.js';
+import { chosenDevices, commandLine, sentence, vhostUser } from '../../tools/vhost-user.js';
+import { frontSide, type OfferedDevice } from '../../tools/vhost-user-runner.js';
+import { workspace } from './workspace.js';
+
+const command = path.join(packageRoot, 'tools', 'vmsg.mjs');
+const device = (number: number, deviceId: number, queues = 1, queueSize = 64): OfferedDevice => ({ number, deviceId, queues, queueSize });
+
+test('the demo: one process for each device that QEMU can use, the command line for all, and a clean end', async () => {
+  const socket = path.join(workspace({}), 'demo');
+  const child = spawn(process.execPath, [command, 'vhost-user', '--app', 'demo', '--socket', socket], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const lines: string[] = [];
+  let errors = '';
+  child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    if (line.includes('-nographic')) {
+      const front = createConnection(`${socket}.1`, () => front.end());
+      front.on('error', (error) => assert.fail(error));
+    } else if (line === 'device 1: disconnected') {
+      child.kill('SIGTERM');
+    }
+  }
+  assert.equal(await ended, 0, errors);
+  assert.deepEqual(lines.slice(0, 4), [
+    'device 2: not served: QEMU has no vhost-user device for virtio device id 3',
+    'device 4: not served: QEMU wants queues of 256 entries for network, and the smallest here has 64',
+    'device 5: not served: QEMU wants queues of 256 entries for gpio, and the smallest here has 64',
+    'device 6: not served: QEMU has no vhost-user device for virtio device id 17',
+  ]);
+  assert.deepEqual(lines.slice(4, 12).map((line) => line.replace(/ \\$/, '').trim()), [
+    'qemu-system-x86_64',
+    '-machine q35,accel=tcg,memory-backend=ram',
+    '-m 512',
+    '-object memory-backend-memfd,id=ram,size=512M,share=on',
+    `-chardev socket,id=vmsg1,path=${socket}.1,reconnect=1`,
+    '-device vhost-user-rng-pci,chardev=vmsg1',
+    `-chardev socket,id=vmsg3,path=${socket}.3,reconnect=1`,
+    '-device vhost-user-blk-pci,chardev=vmsg3,num-queues=1,queue-size=64',
+  ]);
+  assert.deepEqual(lines.slice(-3), ['device 1: connected', 'device 1: disconnected', 'stopped']);
+  assert.equal(existsSync(`${socket}.1`), false);
+});
+
+test('a device that QEMU cannot use is left out with the reason, or refused where it was asked for', () => {
+  const skipped: string[] = [];
+  const skip = ({ number }: OfferedDevice, reason: string): number => skipped.push(`${number} ${reason}`);
+  const devices = [device(1, 4), device(2, 3), device(3, 1, 2, 64), device(4, 18)];
+  assert.deepEqual(chosenDevices(devices, [], skip).map(({ number }) => number), [1, 4]);
+  assert.deepEqual(skipped, ['2 QEMU has no vhost-user device for virtio device id 3', '3 QEMU wants queues of 256 entries for network, and the smallest here has 64']);
+  assert.deepEqual(chosenDevices(devices, [4], skip).map(({ number }) => number), [4]);
+  const refused = (asked: readonly number[], offered: readonly OfferedDevice[], sentenceOf: RegExp): void =>
+    assert.throws(() => chosenDevices(offered, asked, skip), (error) => error instanceof UserError && sentenceOf.test(error.message));
+  refused([2], devices, /^Device 2 cannot be served: QEMU has no vhost-user device/);
+  refused([9], devices, /^The app has no device 9; its devices: 1, 2, 3, 4\.$/);
+  refused([], [device(2, 3)], /^QEMU can use none of the app's devices: 2\.$/);
+  assert.deepEqual(frontSide(device(1, 1, 2, 256)), { name: 'network' });
+});
+
+test('the command line has every word as a shell takes it', () => {
+  const line = commandLine([{ device: device(7, 2, 2, 128), socket: '/tmp/a b' }, { device: device(8, 1, 2, 256), socket: '/n' }]);
+  assert.match(line, /-chardev 'socket,id=vmsg7,path=\/tmp\/a b,reconnect=1' \\\n/);
+  assert.match(line, /-device vhost-user-blk-pci,chardev=vmsg7,num-queues=2,queue-size=128 \\\n/);
+  assert.match(line, /-netdev vhost-user,id=vmsg8-net,chardev=vmsg8 \\\n {2}-device virtio-net-pci,netdev=vmsg8-net \\\n/);
+});
+
+test('what a user reads of the log', () => {
+  assert.deepEqual([64, 65, 6, 7, 8, 67].map((code) => sentence(code, 0)), ['connected', 'disconnected', 'ring error', 'reset', 'DRIVER_OK', undefined]);
+  assert.equal(sentence(66, 5 * 32 + 13), 'refused request 5, reason 13');
+});
+
+test('a mistake is one sentence', async () => {
+  const folder = workspace({ 'empty.ts': "import { bus } from '../../../firmware/main.js';\nexport default bus({ profile: 'A', devices: [] });\n", plain: '' });
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /vhost-user wants --socket PATH/],
+    [['--socket', `${folder}/s`, '--app', 'nothing'], /There is no app 'nothing'/],
+    [['--socket', `${folder}/s`, '--device', 'x'], /--device wants a number, not 'x'/],
+    [['--socket', `${folder}/s`, '--seed', '-'], /--seed wants a number, not '-'/],
+    [['--socket', `${folder}/plain`], /something is already there: /],
+    [['--socket', `${folder}/s`, '--app', path.join(folder, 'empty.ts')], /The app cannot be served: no device was chosen\./],
+  ];
+  for (const [args, expected] of cases) {
+    await assert.rejects(vhostUser(args), (error) => error instanceof UserError && expected.test(error.message), args.join(' '));
+  }
+});

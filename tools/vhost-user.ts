@@ -1,0 +1,162 @@
+// `vmsg vhost-user`: an app's devices as Linux processes behind a virtual machine, whose own drivers use them.
+import { lstatSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Log } from '../firmware/wire/log.js';
+import { appFile, packagedApps } from './apps.js';
+import { bundle } from './bundle.js';
+import { sharedMachine } from './guest/guest.js';
+import type { RunnerEnd, RunningSide } from './runner.js';
+import { UserError } from './user-error.js';
+import { buildVhostUserRunner, frontSide, logged, offeredDevices, qemuOptions, serveDevice, type OfferedDevice } from './vhost-user-runner.js';
+
+export const help = `vmsg vhost-user --socket PATH [options]
+  Serves an app's devices to a virtual machine over vhost-user: an ordinary Linux in an ordinary QEMU drives them with its own
+  virtio drivers. The bundle is the one of a coprocessor, in the same engine. Each device is a process of its own.
+  --socket PATH    where QEMU connects; with more than one device PATH.N for device number N
+  --app NAME|FILE  ${packagedApps().join(', ')}, or a TypeScript file; default entropy
+  --device N       serves the device with this number only; may be repeated. Default: all that QEMU can use
+  --seed N         random bytes from a seeded generator, for tests
+  Prints QEMU's command line, ready to paste, and then what happens: 'device N: connected', 'device N: DRIVER_OK',
+  'device N: reset', 'device N: refused ...', 'device N: ring error', 'device N: disconnected'. A virtual machine may come and go.
+  Exit status: 0 = ended by SIGINT, SIGTERM or SIGHUP, 1 = a mistake or a failure, in one sentence on stderr.`;
+
+/** What a log line of the firmware means for the user; undefined for lines that are not for users. */
+export function sentence(code: number, value: number): string | undefined {
+  switch (code) {
+    case Log.VhostConnected:
+      return 'connected';
+    case Log.VhostGone:
+      return 'disconnected';
+    case Log.VhostRefused:
+      return `refused request ${Math.floor(value / 32)}, reason ${value % 32}`;
+    case Log.RingError:
+      return 'ring error';
+    case Log.Reset:
+      return 'reset';
+    case Log.DriverOk:
+      return 'DRIVER_OK';
+    default:
+      return undefined;
+  }
+}
+
+/** The devices to serve: those asked for, or all that QEMU has a front side for. `skipped` says why one is not served. */
+export function chosenDevices(offered: readonly OfferedDevice[], asked: readonly number[], skipped: (device: OfferedDevice, reason: string) => void): OfferedDevice[] {
+  const known = offered.map(({ number }) => number).join(', ');
+  const missing = asked.find((number) => !offered.some((device) => device.number === number));
+  if (missing !== undefined) {
+    throw new UserError(`The app has no device ${missing}; its devices: ${known}.`);
+  }
+  const chosen = offered.filter((device) => {
+    const front = frontSide(device);
+    if ('name' in front) {
+      return asked.length === 0 || asked.includes(device.number);
+    }
+    if (asked.includes(device.number)) {
+      throw new UserError(`Device ${device.number} cannot be served: ${front.reason}.`);
+    }
+    skipped(device, front.reason);
+    return false;
+  });
+  if (chosen.length === 0) {
+    throw new UserError(`QEMU can use none of the app's devices: ${known}.`);
+  }
+  return chosen;
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** QEMU's command line for these devices, over several lines. */
+export function commandLine(devices: readonly { readonly device: OfferedDevice; readonly socket: string }[]): string {
+  const options = [...sharedMachine(512), ...devices.flatMap(({ device, socket }) => qemuOptions(device, socket))];
+  const pairs = options.flatMap((option, at) => (at % 2 === 0 ? [`${option} ${quoted(options[at + 1] ?? '')}`] : []));
+  return ['qemu-system-x86_64', ...pairs, '-nographic -kernel KERNEL -initrd INITRD -append console=ttyS0'].join(' \\\n  ');
+}
+
+function numbers(values: readonly string[] | undefined, option: string): number[] {
+  return (values ?? []).map((text) => {
+    if (!/^\d{1,9}$/.test(text)) {
+      throw new UserError(`${option} wants a number, not '${text}'.`);
+    }
+    return Number(text);
+  });
+}
+
+/** Waits for the sockets, or for the first process that ends; true when all sockets are there. */
+async function listening(sockets: readonly string[], ended: Promise<unknown>): Promise<boolean> {
+  let over = false;
+  void ended.then(() => (over = true));
+  while (!over && !sockets.every((socket) => lstatSync(socket, { throwIfNoEntry: false })?.isSocket() === true)) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return !over;
+}
+
+/** Runs the command; returns the exit status. */
+export async function vhostUser(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      socket: { type: 'string' },
+      app: { type: 'string', default: 'entropy' },
+      device: { type: 'string', multiple: true },
+      seed: { type: 'string' },
+    },
+  });
+  const asked = numbers(values.device, '--device');
+  const [seed] = numbers(values.seed === undefined ? [] : [values.seed], '--seed');
+  const { socket } = values;
+  if (socket === undefined) {
+    throw new UserError('vhost-user wants --socket PATH.');
+  }
+  const entry = appFile(values.app);
+  const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-vhost-user-'));
+  try {
+    const runner = await buildVhostUserRunner();
+    const { file } = await bundle({ target: 'host-vhost-user', role: 'device', entry, outFile: path.join(folder, 'device.js') });
+    const say = (device: OfferedDevice, text: string): void => {
+      process.stdout.write(`device ${device.number}: ${text}\n`);
+    };
+    const devices = chosenDevices(await offeredDevices(runner, file), asked, (device, reason) => say(device, `not served: ${reason}`));
+    const served = devices.map((device) => ({ device, socket: devices.length === 1 ? socket : `${socket}.${device.number}` }));
+    const sides = served.map(({ device, socket: own }) =>
+      serveDevice(runner, file, { device: device.number, socket: own, ...(seed === undefined ? {} : { seed }) }, (line) => {
+        const { code, value } = logged(line) ?? { code: -1, value: 0 };
+        const text = sentence(code, value);
+        if (text !== undefined) {
+          say(device, text);
+        }
+      }));
+    return await attend(sides, async (ended) => {
+      if (await listening(served.map((one) => one.socket), ended)) {
+        process.stdout.write(`${commandLine(served)}\n`);
+      }
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs until a signal ends the processes, or one of them fails; `ready` is called at once, with the end of the first one. */
+async function attend(sides: readonly RunningSide[], ready: (ended: Promise<RunnerEnd>) => Promise<void>): Promise<number> {
+  const stop = (): void => sides.forEach(({ child }) => child.kill('SIGTERM'));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  signals.forEach((signal) => process.on(signal, stop));
+  const first = Promise.race(sides.map(({ ended }) => ended));
+  await ready(first);
+  await first;
+  stop();
+  const ends = await Promise.all(sides.map(({ ended }) => ended));
+  signals.forEach((signal) => process.off(signal, stop));
+  const failed = ends.find(({ status }) => status !== 0);
+  if (failed !== undefined) {
+    throw new UserError(failed.words === '' ? 'A device process was killed.' : failed.words.replace(/^vmsg-host-vhost-user: |^(error|fatal): (Error: )?/, '').replace(/\.?$/, '.'));
+  }
+  process.stdout.write('stopped\n');
+  return 0;
+}
