@@ -48,10 +48,18 @@ export function frontSide(device: OfferedDevice): { readonly name: string } | { 
   return device.queueSize < size ? { reason: `QEMU wants queues of ${size} entries for ${found.name}, and the smallest here has ${device.queueSize}` } : { name: found.name };
 }
 
-/** QEMU's options for a device that has a front side and is served at `socket`; QEMU connects again when the process is started anew. */
+/**
+ * QEMU's option for the socket behind a device. QEMU connects again when the process was started anew where it can: its other
+ * devices do not wait for such a connection and fail at their start.
+ */
+export function socketOption(id: string, deviceId: number, socket: string): string[] {
+  return ['-chardev', `socket,id=${id},path=${socket}${deviceId === 1 || deviceId === 2 ? ',reconnect=1' : ''}`];
+}
+
+/** QEMU's options for a device that has a front side and is served at `socket`. */
 export function qemuOptions(device: OfferedDevice, socket: string): string[] {
   const chardev = `vmsg${device.number}`;
-  return ['-chardev', `socket,id=${chardev},path=${socket},reconnect=1`, ...(frontSides[device.deviceId]?.options(chardev, device) ?? [])];
+  return [...socketOption(chardev, device.deviceId, socket), ...(frontSides[device.deviceId]?.options(chardev, device) ?? [])];
 }
 
 /** Compiles the runner where that is still to be done; returns its path. */

@@ -279,9 +279,10 @@ uint32_t machine_idle(uint32_t limit)
 	uint32_t lines = 0;
 	sigset_t none;
 
-	if (stopped)
+	// The bundle still tells what a connection came to.
+	if (stopped && connection < 0 && !lost)
 		machine_end(0);
-	if (memory_gone) {
+	if (memory_gone || stopped) {
 		memory_gone = 0;
 		lose_connection();
 	}
@@ -313,8 +314,6 @@ uint32_t machine_idle(uint32_t limit)
 				receive();
 		}
 	}
-	if (stopped)
-		machine_end(0);
 	if (lost || (connection >= 0 && message_whole()))
 		lines |= LINE_SOCKET;
 	for (uint32_t ring = 0; ring < RINGS; ring++)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { bundle } from '../../tools/bundle.js';
@@ -149,6 +150,17 @@ test('guest memory that is cut short under a running ring ends the connection, n
     assert.deepEqual(play(socket, [...setUp, 'shrink', 'kick', 'end']), ['closed']);
     assert.deepEqual(play(socket, [...setUp, ...oneBuffer, 'kick', 'called']), ['called']);
   });
+});
+
+test('a process that is to stop while a front side is there still tells what the connection came to', async () => {
+  const log = await serving(async ({ socket, log: now }) => {
+    const connection = createConnection(socket);
+    while (!now().some(([code]) => code === 64)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    connection.unref();
+  });
+  assert.deepEqual(log.slice(-3).map(([code]) => code), [67, 68, 65]);
 });
 
 test('a process that was killed leaves a socket behind, and the next one takes its place; a used one is refused', async () => {

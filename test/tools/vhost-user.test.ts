@@ -43,7 +43,7 @@ test('the demo: one process for each device that QEMU can use, the command line 
     '-machine q35,accel=tcg,memory-backend=ram',
     '-m 512',
     '-object memory-backend-memfd,id=ram,size=512M,share=on',
-    `-chardev socket,id=vmsg1,path=${socket}.1,reconnect=1`,
+    `-chardev socket,id=vmsg1,path=${socket}.1`,
     '-device vhost-user-rng-pci,chardev=vmsg1',
     `-chardev socket,id=vmsg3,path=${socket}.3,reconnect=1`,
     '-device vhost-user-blk-pci,chardev=vmsg3,num-queues=1,queue-size=64',
