@@ -26,6 +26,8 @@ export interface SceneOptions {
   readonly onDriverLine?: (line: string) => void;
   /** Host only: the file that is the shared memory. */
   readonly memory?: string;
+  /** Changes the device's bundle as it is made, see BundleOptions. */
+  readonly change?: (code: string, file: string) => string;
 }
 
 export interface SceneResult extends RunResult {
@@ -46,12 +48,12 @@ export async function runScene(options: SceneOptions): Promise<SceneResult> {
     throw new UserError(`Target '${options.target}' has no driver side that a scene could run.`);
   }
   const engine = options.engine ?? 'duktape';
-  const outDir = path.resolve('build', options.target, `${engine === 'duktape' ? '' : `${engine}-`}${path.basename(options.program, '.ts')}-scene`);
+  const outDir = path.resolve('build', options.target, `${options.change === undefined ? '' : 'changed-'}${engine === 'duktape' ? '' : `${engine}-`}${path.basename(options.program, '.ts')}-scene`);
   mkdirSync(outDir, { recursive: true });
   const device = path.join(outDir, 'device.js');
   const driver = path.join(outDir, 'driver.js');
   options.onStep(`bundling ${path.basename(options.app)} for ${options.target}`);
-  const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device, engine });
+  const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device, engine, ...(options.change === undefined ? {} : { change: options.change }) });
   options.onStep(`bundling ${path.basename(options.program)} for the application core`);
   await bundle({ target: options.target, entry: options.program, role: 'driver', outFile: driver });
   const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true });
