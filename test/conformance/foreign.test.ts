@@ -11,7 +11,6 @@ import { description } from './apps/facts.js';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-conformance-'));
-const app = path.join(root, 'test', 'conformance', 'apps', 'served.ts');
 const vmsg = path.join(root, 'tools', 'vmsg.mjs');
 /** Ends what hangs, far above what anything here takes. */
 const HANG = 600000;
@@ -23,12 +22,12 @@ interface Served {
   readonly process: ChildProcess;
 }
 
-/** Starts `vmsg serve` with the suite's bus and waits for its layout. */
-function serve(name: string, profile: string, doorbell: string): Promise<Served> {
+/** Starts `vmsg serve` with the suite's bus, or the broken one, and waits for its layout. */
+function serve(name: string, profile: string, doorbell: string, app = 'served'): Promise<Served> {
   const memory = path.join(folder, name);
   writeFileSync(memory, '');
   truncateSync(memory, 16777216);
-  const args = [vmsg, 'serve', '--layout', `${memory}:${LAYOUT}`, '--memory', `${memory}:${BASE}`, '--app', app, '--profile', profile, '--doorbell', doorbell];
+  const args = [vmsg, 'serve', '--layout', `${memory}:${LAYOUT}`, '--memory', `${memory}:${BASE}`, '--app', path.join(root, 'test', 'conformance', 'apps', `${app}.ts`), '--profile', profile, '--doorbell', doorbell];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {
     let said = '';
@@ -112,6 +111,23 @@ test('a device that differs from its description fails, with the case, the step 
   const { status, out } = await against(polling, 'C', '--describe', file, '--only', 'R-009');
   assert.equal(status, 1);
   assert.match(out, /failed: case \d+, .*\(R-009 R-100\): step 1 \(ask GET_DEVICE_INFO\): vendor_id of GET_DEVICE_INFO is 305419896, not 305419897\n/);
+});
+
+test('a broken device fails, with every fault planted in it, and cases that have nothing to do with them pass', async () => {
+  const broken = await serve('broken', 'A', 'poll:500', 'broken');
+  try {
+    const { status, out } = await against(broken, 'A', '--describe', described('A'));
+    assert.equal(status, 1);
+    const failed = [...out.matchAll(/^ {2}failed: case \d+, .*\(((?:R-\d{3} ?)+)\): step/gm)].map(([, numbers]) => (numbers ?? '').split(' '));
+    const planted = ['R-194', 'R-205', 'R-208', 'R-291', 'R-318'];
+    planted.forEach((requirement) => assert.ok(failed.flat().includes(requirement), `${requirement} is not reported:\n${out}`));
+    // Commands of the suite are writes of the driver, too: cases that use them meet R-205 and R-208 on their way.
+    const met = ['R-146', 'R-170', 'R-186'];
+    assert.ok(failed.every((numbers) => numbers.some((requirement) => planted.concat(met).includes(requirement))), out);
+    assert.match(out, /profile A: 1[45]\d passed, 7 failed\n/);
+  } finally {
+    broken.process.kill();
+  }
 });
 
 test('a device of another profile is no device', async () => {

@@ -1,42 +1,51 @@
 // The bus the conformance suite is run against here: a specimen with everything cases ask for, between entropy devices.
-import type { App, DeviceModel, DeviceType } from 'virtio-msg-device';
+import type { App, DeviceModel } from 'virtio-msg-device';
 import { bus, entropy } from 'virtio-msg-device';
 import { DEVICE_ID, FEATURES, initialConfig, NUMBER, OTHERS, QUEUE_SIZES, REGION, RING_FEATURES, VENDOR_ID } from './facts.js';
 import type { Mode } from '../runner/suite.js';
 import { attachGuest, attachSpecimen, busySpecimen, resetSpecimen, serveSpecimen, Specimen, startSpecimen, wakeSpecimen, writeSpecimen, writtenSpecimen } from './specimen.hot.js';
 
-const specimenType: DeviceType = {
-  name: 'specimen',
-  deviceId: DEVICE_ID,
-  serve: serveSpecimen,
-  reset: resetSpecimen,
-  writeConfig: writeSpecimen,
-  configWritten: writtenSpecimen,
-  start: startSpecimen,
-  busy: busySpecimen,
-  wake: wakeSpecimen,
-  requires: [[1, 0]],
-};
+/** What the broken bus does otherwise (broken.ts). */
+export interface Behaviour {
+  readonly attach: (device: number, firstQueue: number) => void;
+  readonly writeConfig: (device: number, offset: number, length: number) => boolean;
+  readonly configWritten: (device: number, offset: number, length: number) => void;
+}
 
-const specimen: DeviceModel = {
-  type: specimenType,
-  number: NUMBER,
-  queueSizes: QUEUE_SIZES,
-  queueFeatures: [-1, -1, 2],
-  features: FEATURES,
-  config: initialConfig(),
-  regions: [REGION],
-  attach: attachSpecimen,
-};
+const asItShould: Behaviour = { attach: attachSpecimen, writeConfig: writeSpecimen, configWritten: writtenSpecimen };
+
+function specimen(behaviour: Behaviour): DeviceModel {
+  return {
+    type: {
+      name: 'specimen',
+      deviceId: DEVICE_ID,
+      serve: serveSpecimen,
+      reset: resetSpecimen,
+      writeConfig: behaviour.writeConfig,
+      configWritten: behaviour.configWritten,
+      start: startSpecimen,
+      busy: busySpecimen,
+      wake: wakeSpecimen,
+      requires: [[1, 0]],
+    },
+    number: NUMBER,
+    queueSizes: QUEUE_SIZES,
+    queueFeatures: [-1, -1, 2],
+    features: FEATURES,
+    config: initialConfig(),
+    regions: [REGION],
+    attach: behaviour.attach,
+  };
+}
 
 /** The application, for one mode. */
-export function specimenApp(mode: Mode): App {
+export function specimenApp(mode: Mode, behaviour: Behaviour = asItShould): App {
   return bus({
     profile: mode.profile,
     strictConfigGeneration: mode.strict,
     vendor: VENDOR_ID,
     ringFeatures: RING_FEATURES,
-    devices: OTHERS.slice(0, 1).map(entropyAt).concat([specimen], OTHERS.slice(1).map(entropyAt), [guest()]),
+    devices: OTHERS.slice(0, 1).map(entropyAt).concat([specimen(behaviour)], OTHERS.slice(1).map(entropyAt), [guest()]),
   });
 }
 

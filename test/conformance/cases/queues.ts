@@ -1,10 +1,39 @@
 // Section 8: queues by message, and what rings do that messages set up (parts of section 11).
-import type { Case, Step } from '../runner/vocabulary.js';
-import { alive, ask, bringUp, event, freeze, freezeUsed, ignore, kick, lie, offer, ring, same, setQueue, silence, unused, used } from '../runner/vocabulary.js';
+import type { Case, Fields, FieldValue, Lie, Step } from '../runner/vocabulary.js';
+import { alive, ask, bringUp, event, freeze, freezeUsed, ignore, inTurn, kick, lie, offer, ring, same, setQueue, silence, unused, used } from '../runner/vocabulary.js';
 
 /** Two buffers through queue 0. */
 function round(bytes: number): Step[] {
   return [offer(0, [[{ write: bytes }], [{ write: 8 }]]), kick(0), used(0, bytes, 'fill'), used(0, 8, 'fill')];
+}
+
+/** Queue 0 of 8 descriptors has gone round once. An index that began anew would now be more than a ring's size behind. */
+const onceRound: readonly Step[] = inTurn([bringUp('running', [0]), round(4), round(4), round(4), round(4), round(4), ignore('EVENT_USED')]);
+
+/** Areas where no ring of a case lies, with other fields of a queue. */
+function elsewhere(fields: Fields): Fields {
+  const all: { [name: string]: FieldValue } = { desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' };
+  Object.keys(fields).forEach((name) => {
+    all[name] = fields[name];
+  });
+  return all;
+}
+
+/** Queue 0 breaks a rule in the way `what` says: it stops, and stays so when the driver mends the ring. */
+function ringError(what: Lie): Step[] {
+  return [
+    bringUp('running', [0]),
+    lie(0, what),
+    freezeUsed(0),
+    kick(0),
+    event('EVENT_CONFIG', { device_status: 0x4f }),
+    unused(0),
+    offer(0, [[{ write: 8 }]]),
+    freezeUsed(0),
+    kick(0),
+    silence(),
+    unused(0),
+  ];
 }
 
 export const queueCases: readonly Case[] = [
@@ -36,8 +65,8 @@ export const queueCases: readonly Case[] = [
     steps: [
       bringUp('features'),
       ring(0, { size: 4 }),
-      setQueue(0, { desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' }),
-      ask('GET_VQUEUE', { index: 0 }, { max_size: 'queueSize', cur_size: 4, desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' }),
+      setQueue(0, elsewhere({})),
+      ask('GET_VQUEUE', { index: 0 }, elsewhere({ max_size: 'queueSize', cur_size: 4 })),
       ask('GET_VQUEUE', { index: 1 }, { max_size: 'queueSize1', cur_size: 0, desc_addr: 0 }),
     ],
   },
@@ -50,8 +79,8 @@ export const queueCases: readonly Case[] = [
     steps: [
       bringUp('features'),
       ring(0, { size: 4 }),
-      setQueue(0, { desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' }),
-      ask('GET_VQUEUE', { index: 0 }, { max_size: 'queueSize', cur_size: 4, flags: 1, desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' }),
+      setQueue(0, elsewhere({})),
+      ask('GET_VQUEUE', { index: 0 }, elsewhere({ max_size: 'queueSize', cur_size: 4, flags: 1 })),
       ask('GET_VQUEUE', { index: 1 }, { max_size: 'queueSize1', cur_size: 0, flags: 0, desc_addr: 0 }),
     ],
   },
@@ -65,8 +94,8 @@ export const queueCases: readonly Case[] = [
       bringUp('running', []),
       ring(0, { size: 4 }),
       offer(0, [[{ write: 16 }]]),
-      setQueue(0, { flags: 0, desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' }),
-      ask('GET_VQUEUE', { index: 0 }, { cur_size: 4, flags: 0, desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' }),
+      setQueue(0, elsewhere({ flags: 0 })),
+      ask('GET_VQUEUE', { index: 0 }, elsewhere({ cur_size: 4, flags: 0 })),
       kick(0),
       silence(),
       unused(0),
@@ -84,7 +113,7 @@ export const queueCases: readonly Case[] = [
     steps: [
       bringUp('features'),
       ring(0, { size: 4 }),
-      setQueue(0, { flags: 0, desc_addr: 'spare', driver_addr: 'spare+258', device_addr: 'spare+516' }),
+      setQueue(0, elsewhere({ flags: 0 })),
       ask('SET_VQUEUE', { index: 0, flags: 0x2 + 0x4 + 0x10 + 0x20, size: 3, desc_addr: 'spare+4096', driver_addr: 1, device_addr: 1 }),
       ask('GET_VQUEUE', { index: 0 }, { cur_size: 4, flags: 0, desc_addr: 'spare+4096', driver_addr: 'spare+258', device_addr: 'spare+516' }),
       ask('SET_VQUEUE', { index: 0, flags: 0x1 + 0x4 + 0x8 + 0x10 + 0x20 }),
@@ -127,24 +156,18 @@ export const queueCases: readonly Case[] = [
     profiles: 'BC',
     needs: ['serves'],
     subset: true,
-    steps: [
-      bringUp('running', [0]),
-      offer(0, [[{ write: 4 }], [{ write: 4 }], [{ write: 4 }]]),
-      kick(0),
-      used(0, 4),
-      used(0, 4),
-      used(0, 4),
-      ignore('EVENT_USED'),
+    steps: inTurn([
+      onceRound,
       same('GET_VQUEUE', { index: 0 }),
       ask('SET_VQUEUE', { index: 0, flags: 0 }),
+      same('GET_VQUEUE', { index: 0 }),
       setQueue(0, { flags: 1, size: 4 }),
+      same('GET_VQUEUE', { index: 0 }),
       setQueue(0, { flags: 2, desc_addr: 'spare' }),
       same('GET_VQUEUE', { index: 0 }),
-      offer(0, [[{ write: 8 }]]),
-      kick(0),
-      used(0, 8, 'fill'),
+      round(16),
       event('EVENT_USED', { vq_index: 0 }),
-    ],
+    ]),
   },
   {
     proves: ['R-237', 'R-238'],
@@ -152,23 +175,16 @@ export const queueCases: readonly Case[] = [
     profiles: 'A',
     needs: ['serves'],
     subset: true,
-    steps: [
-      bringUp('running', [0]),
-      offer(0, [[{ write: 4 }], [{ write: 4 }], [{ write: 4 }]]),
-      kick(0),
-      used(0, 4),
-      used(0, 4),
-      used(0, 4),
-      ignore('EVENT_USED'),
+    steps: inTurn([
+      onceRound,
       same('GET_VQUEUE', { index: 0 }),
       setQueue(0, { size: 4 }),
+      same('GET_VQUEUE', { index: 0 }),
       setQueue(0),
       same('GET_VQUEUE', { index: 0 }),
-      offer(0, [[{ write: 8 }]]),
-      kick(0),
-      used(0, 8, 'fill'),
+      round(16),
       event('EVENT_USED', { vq_index: 0 }),
-    ],
+    ]),
   },
   {
     proves: ['R-224'],
@@ -345,39 +361,34 @@ export const queueCases: readonly Case[] = [
     title: 'a head index outside the ring stops the queue; the bus and another device go on',
     needs: ['serves', 'second device'],
     subset: true,
-    steps: [
-      bringUp('running', [0]),
-      lie(0, { head: 8 }),
-      freezeUsed(0),
-      kick(0),
-      event('EVENT_CONFIG', { device_status: 0x4f }),
-      unused(0),
+    steps: inTurn([
+      ringError({ head: 8 }),
       alive(0x4f),
       alive(0, 'other'),
       bringUp('features', [], [0, 0], 'other'),
       ask('PING', { data: 8 }, { data: 8 }),
       bringUp('running', []),
-    ],
+    ]),
   },
   {
     proves: ['R-331', 'R-364'],
     title: 'an available index more than the ring\'s size ahead stops the queue',
     needs: ['serves'],
     subset: true,
-    steps: [bringUp('running', [0]), lie(0, { index: 9 }), freezeUsed(0), kick(0), event('EVENT_CONFIG', { device_status: 0x4f }), unused(0)],
+    steps: ringError({ index: 9 }),
   },
   {
     proves: ['R-337', 'R-420', 'R-364'],
     title: 'a buffer outside the memory the device reaches stops the queue',
     needs: ['serves', 'specimen'],
     subset: true,
-    steps: [bringUp('running', [0]), lie(0, { address: 0x1000 }), freezeUsed(0), kick(0), event('EVENT_CONFIG', { device_status: 0x4f }), unused(0)],
+    steps: ringError({ address: 0x1000 }),
   },
   {
     proves: ['R-337'],
     title: 'a buffer above 4 GiB, whose lower half alone would lie inside, stops the queue',
     needs: ['serves', 'specimen'],
-    steps: [bringUp('running', [0]), lie(0, { address: 'spare+4294967296' }), freezeUsed(0), kick(0), event('EVENT_CONFIG', { device_status: 0x4f }), unused(0)],
+    steps: ringError({ address: 'spare+4294967296' }),
   },
   {
     proves: ['R-340', 'R-344', 'R-352', 'R-353', 'R-343'],

@@ -240,6 +240,15 @@ export function command(name: string, device: Value = 'device'): Step {
   return { do: 'command', name, device };
 }
 
+/** Steps and groups of steps, one after the other. */
+export function inTurn(parts: readonly (Step | readonly Step[])[]): Step[] {
+  let steps: Step[] = [];
+  parts.forEach((part) => {
+    steps = steps.concat(part);
+  });
+  return steps;
+}
+
 /** A device answers as ever: what a discarded frame must leave behind. */
 export function alive(status = 0, device: Value = 'device'): Step {
   return ask('GET_DEVICE_STATUS', {}, { status }, { device });
