@@ -23,6 +23,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   serve: { summary: 'serve devices from a Linux process over shared memory', load: async () => { const { help, serve } = await import('./serve.js'); return { help, run: serve }; } },
   'vhost-user': { summary: 'serve devices to a virtual machine over vhost-user', load: async () => { const { help, vhostUser } = await import('./vhost-user.js'); return { help, run: vhostUser }; } },
   'ivshmem-server': { summary: 'share memory and interrupts between virtual machines', load: async () => { const { help, ivshmemServer } = await import('./ivshmem-server.js'); return { help, run: ivshmemServer }; } },
+  'linux-test': { summary: 'boot Linux with virtio-msg and check the devices', load: async () => { const { help, linuxTest } = await import('./linux-test.js'); return { help, run: linuxTest }; } },
   bench: { summary: 'count instructions on the emulated core', load: async () => { const { help, bench } = await import('./bench.js'); return { help, run: bench }; } },
   conformance: { summary: 'hold a device against every requirement', load: async () => { const { help, conformance } = await import('./conformance.js'); return { help, run: conformance }; } },
   typecheck: { summary: 'type check for every target', load: async () => { const { help, typecheck } = await import('./typecheck.js'); return { help, run: typecheck }; } },

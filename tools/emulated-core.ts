@@ -10,6 +10,12 @@ export const emulatedCoreTarget = 'mps3-an524-m33';
 /** Bytes of the board's main memory: QEMU takes no other amount. The file is sparse. */
 const memoryBytes = 2 ** 31;
 
+/** How much of that is RAM of the other machine, from its start on. */
+export const otherMachineMebibytes = 512;
+
+/** Byte offset in the file of the MiB that the other machine leaves alone; the layout lies behind its first page. */
+export const emulatedCoreReserved = 0x18000000;
+
 /** Makes the file as long as the board's memory, so that the other machine may start first. */
 export function makeCoreMemory(file: string): void {
   const descriptor = openSync(file, 'a+');

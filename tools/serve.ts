@@ -40,8 +40,8 @@ export const help = `vmsg serve --layout FILE:OFFSET --memory FILE[:BASE] [optio
   and 'stopped' when the layouts have been taken back.
   Exit status: 0 = ended by a signal, 1 = a mistake or a failure, in one sentence on stderr.`;
 
-/** What a log line of the firmware means; undefined for lines that are not for users. */
-function sentence(code: number, value: number, layouts: readonly SharedLayout[]): string | undefined {
+/** What a log line of the firmware means to users; undefined for other lines. */
+export function sentence(code: number, value: number, layouts: readonly SharedLayout[]): string | undefined {
   switch (code) {
     case Log.Published:
       return `published layout ${value} at ${layouts[value]?.file}:${layouts[value]?.offset}`;

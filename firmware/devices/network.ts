@@ -46,6 +46,11 @@ export interface NetworkOptions {
   readonly mtu?: number;
   /** Frames that may wait for the driver, 1..255; 4 by default. Each takes mtu + 26 bytes. */
   readonly frames?: number;
+  /**
+   * False leaves out feature STATUS: the link is then always up. The older Linux virtio-msg driver needs that: with STATUS two
+   * requests to the device are under way at once when it starts, of which that driver loses one (docs/linux.md).
+   */
+  readonly linkStatus?: boolean;
   /** Largest size of each queue; 64 by default. */
   readonly queueSize?: number;
 }
@@ -113,7 +118,7 @@ export function network(options: NetworkOptions): DeviceModel {
     number: options.number,
     queueSizes: [queueSize, queueSize, queueSize],
     queueFeatures: [-1, -1, Bit.ControlQueue],
-    features: [Bit.Mtu, Bit.Mac, Bit.MergeableBuffers, Bit.Status, Bit.ControlQueue, Bit.ControlReceive, Bit.ControlMac],
+    features: [Bit.Mtu, Bit.Mac, Bit.MergeableBuffers, Bit.ControlQueue, Bit.ControlReceive, Bit.ControlMac].concat(options.linkStatus === false ? [] : [Bit.Status]),
     config: address.concat(le16(1), le16(1), le16(mtu)),
     attach(device: number): void {
       netMtu[device] = mtu;

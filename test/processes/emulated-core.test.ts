@@ -14,7 +14,7 @@ const RAM_BYTES = 2 ** 29;
 /** What is used of the memory: the driver program's ring and buffers, the layout with its queues, and all that the core's image owns. */
 const RING = { at: 0x100000, bytes: 0x1000 };
 const BUFFERS = { at: 0x200000, bytes: 0x1000 };
-const LAYOUT = { at: 0x1ff01000, bytes: 128 + 2 * 16 * 64 };
+const LAYOUT = { at: 0x18001000, bytes: 128 + 2 * 16 * 64 };
 const IMAGE_RAM = { at: 0x20000000, bytes: 0 };
 
 const PUBLISHED = '~1 0 ';

@@ -23,6 +23,10 @@ export interface InitramfsOptions {
   readonly programs?: Readonly<Record<string, Buffer>>;
   /** Module files that are not of the kernel's package, loaded last. */
   readonly ownModules?: readonly string[];
+  /** Module files that the script loads itself, from /modules. */
+  readonly laterModules?: readonly string[];
+  /** A statically linked busybox; Debian's by default. */
+  readonly busybox?: string;
   /** The file to write. */
   readonly outFile: string;
 }
@@ -49,14 +53,15 @@ poweroff -f
 
 /** Writes the guest's first file system; returns the file. */
 export async function buildInitramfs(options: InitramfsOptions, onStep: OnStep): Promise<string> {
-  const busybox = readFileSync(path.join(await debianPackage('busybox-static', onStep), 'bin', 'busybox'));
+  const busybox = readFileSync(options.busybox ?? path.join(await debianPackage('busybox-static', onStep), 'bin', 'busybox'));
   const files = [...moduleFiles(options.kernel, options.modules), ...(options.ownModules ?? [])];
+  const all = [...files, ...(options.laterModules ?? [])];
   const archive = cpioArchive([
     ...['bin', 'dev', 'proc', 'sys', 'tmp', 'mnt', 'modules'].map(folderEntry),
     characterDevice('dev/console', 5, 1),
     programEntry('bin/busybox', busybox),
     ...Object.entries(options.programs ?? {}).map(([name, content]) => programEntry(`bin/${name}`, content)),
-    ...files.map((file) => programEntry(`modules/${path.basename(file)}`, readFileSync(file))),
+    ...all.map((file) => programEntry(`modules/${path.basename(file)}`, readFileSync(file))),
     programEntry('script', options.script),
     programEntry('init', initScript(files.map((file) => path.basename(file)))),
   ]);
@@ -64,9 +69,13 @@ export async function buildInitramfs(options: InitramfsOptions, onStep: OnStep):
   return options.outFile;
 }
 
-/** The machine of every guest: memory that other processes can map. For people, too: `vmsg vhost-user` prints it. */
-export function sharedMachine(mebibytes: number): string[] {
-  return ['-machine', 'q35,accel=tcg,memory-backend=ram', '-m', String(mebibytes), '-object', `memory-backend-memfd,id=ram,size=${mebibytes}M,share=on`];
+/**
+ * The machine of every guest: memory that other processes can map, by a descriptor that QEMU hands them or as a file whose
+ * offsets are guest-physical addresses. For people, too: `vmsg vhost-user` prints it.
+ */
+export function sharedMachine(mebibytes: number, file?: string): string[] {
+  const backend = file === undefined ? 'memory-backend-memfd' : `memory-backend-file,mem-path=${file.replaceAll(',', ',,')}`;
+  return ['-machine', 'q35,accel=tcg,memory-backend=ram', '-m', String(mebibytes), '-object', `${backend},id=ram,size=${mebibytes}M,share=on`];
 }
 
 export interface GuestOptions {
@@ -75,6 +84,8 @@ export interface GuestOptions {
   /** Where the kernel's messages go. */
   readonly kernelLog: string;
   readonly mebibytes: number;
+  /** A file that is the guest's memory, for processes that map it. */
+  readonly memoryFile?: string;
   /** Processors; 1 by default. */
   readonly processors?: number;
   /** Devices, as QEMU's options. */
@@ -118,7 +129,7 @@ export function startGuest(options: GuestOptions): RunningGuest {
   const child = spawn(
     emulator,
     [
-      ...sharedMachine(options.mebibytes),
+      ...sharedMachine(options.mebibytes, options.memoryFile),
       '-cpu', 'max', '-smp', String(options.processors ?? 1), '-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot',
       '-serial', `file:${options.kernelLog}`, '-serial', 'stdio', '-monitor', 'none',
       '-kernel', options.kernel.image, '-initrd', options.initramfs, '-append', words.join(' '),

@@ -15,20 +15,26 @@ export interface Kernel {
 const start = 'linux-image-';
 const versioned = /^linux-image-\d[^/]*-amd64$/;
 
+/** Module files below folders that may be missing, by name; of two with one name the later folder's. */
+export function modulesIn(folders: readonly string[]): Map<string, string> {
+  const modules = new Map<string, string>();
+  for (const folder of folders) {
+    const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    for (const file of files.filter((name) => name.endsWith('.ko'))) {
+      modules.set(moduleName(path.basename(file, '.ko')), path.join(folder, file));
+    }
+  }
+  return modules;
+}
+
 /** A kernel that was unpacked to `folder`, as Debian's packages are laid out. */
 export function kernelIn(folder: string): Kernel {
   const version = readdirSync(path.join(folder, 'boot')).find((name) => name.startsWith('vmlinuz-'))?.slice('vmlinuz-'.length);
   if (version === undefined) {
     throw new UserError(`${folder} holds no kernel.`);
   }
-  const modules = new Map<string, string>();
   // Where / is one with /usr the modules lie there.
-  for (const library of [path.join(folder, 'lib', 'modules'), path.join(folder, 'usr', 'lib', 'modules')]) {
-    const files = existsSync(library) ? readdirSync(library, { recursive: true, encoding: 'utf8' }) : [];
-    for (const file of files.filter((name) => name.endsWith('.ko'))) {
-      modules.set(moduleName(path.basename(file, '.ko')), path.join(library, file));
-    }
-  }
+  const modules = modulesIn([path.join(folder, 'lib', 'modules'), path.join(folder, 'usr', 'lib', 'modules')]);
   return { version, image: path.join(folder, 'boot', `vmlinuz-${version}`), modules };
 }
 
@@ -39,7 +45,7 @@ export async function debianKernel(onStep: OnStep): Promise<Kernel> {
 }
 
 /** As the kernel names a module: the file's dashes are underscores. */
-function moduleName(name: string): string {
+export function moduleName(name: string): string {
   return name.replaceAll('-', '_');
 }
 

@@ -59,6 +59,10 @@ test('device id 1 with its features; MAC, status, one pair and MTU in the config
   assert.equal(net({ mac: '02:0A:00:00:00:ff' }).device.config(5, 1)[0], 255);
 });
 
+test('without linkStatus STATUS is not offered, all else is', () => {
+  assert.equal(net().device.features()[0] - net({ linkStatus: false }).device.features()[0], 2 ** F_STATUS);
+});
+
 test('CTRL_RX and CTRL_MAC_ADDR need CTRL_VQ, which brings the control queue', () => {
   assert.throws(() => net({}, { features: [F_CTRL_RX], queues: [] }), /answers status 3/);
   assert.throws(() => net({}, { features: [F_CTRL_MAC_ADDR], queues: [] }), /answers status 3/);
