@@ -5,7 +5,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fake, seeded } from '../../hal/fake/port.js';
-import { linuxTest } from '../../tools/linux-test.js';
+import { Budget, Capacity } from '../../firmware/capacity.js';
+import { parseBoard } from '../../tools/board.js';
+import { emulatedCoreReserved } from '../../tools/emulated-core.js';
+import { help, linuxTest } from '../../tools/linux-test.js';
 import { checks, deviceIds, entropySeed, entropyStream, verdicts, verdictText, type Heard } from '../../tools/linux-test/verdicts.js';
 import { packageRoot } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
@@ -163,6 +166,25 @@ test('a QEMU that cannot run the machine is one sentence', () => {
   const { status, stderr } = runWith('echo "qemu: no memory for the guest" >&2; exit 1', { virtio_msg: '' });
   assert.equal(status, 1);
   assert.match(stderr, /^vmsg: QEMU could not run the machine: qemu: no memory for the guest/m);
+});
+
+test('docs/linux.md names numbers, options and places as they are', () => {
+  const page = readFileSync(path.join(packageRoot, 'docs', 'linux.md'), 'utf8');
+  const says = (text: string): void => assert.ok(page.includes(text), text);
+  says(`not used again for ${Budget.Quarantine / 1e6} s`);
+  says(`at most ${Capacity.Windows} windows`);
+  says(`address=0x${(emulatedCoreReserved + 4096).toString(16)}`);
+  says(`All\n${checks.length + 2} lines of the table were ok`);
+  [...page.matchAll(/vmsg linux-test (.*)/g)].flatMap(([, line]) => line?.match(/--[a-z-]+/g) ?? []).forEach((option) => assert.match(help, new RegExp(`^  ${option} `, 'm')));
+  // The one window of the device tree's pool, as board.json has it.
+  const pool = /pool@(\w+) *\{.*reg = <(0x\w+) (0x\w+)>/.exec(page) ?? [];
+  assert.equal(Number(`0x${pool[1]}`), Number(pool[2]));
+  says(`"driverAddress": "0x${(pool[2] ?? '').slice(2).padStart(16, '0')}"\`, \`"bytes": ${Number(pool[3])}`);
+  const bound = parseBoard(JSON.stringify({
+    ...JSON.parse(readFileSync(path.join(packageRoot, 'platforms', 'mps3-an524-m33', 'board.json'), 'utf8')) as object,
+    windows: [{ name: 'pool', cpuAddress: '0x60000000', driverAddress: `0x${(pool[2] ?? '').slice(2).padStart(16, '0')}`, bytes: Number(pool[3]) }],
+  }), 'board.json');
+  assert.equal(bound.windows[0]?.bytes, 4194304);
 });
 
 test('the device ids are those of the app', () => {
