@@ -73,7 +73,7 @@ export const enum Wake {
   None = 0,
   /** A doorbell rang: look at the carriers. */
   Doorbell = 1,
-  /** The firmware is to leave its loop (host targets and tests only). */
+  /** The firmware is to leave its loop: the core stops for good, or the program ends. */
   Stop = 2,
   /** A peripheral's interrupt fired: devices look at their backends. */
   Backend = 4,

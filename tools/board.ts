@@ -23,6 +23,8 @@ export interface BoardImage {
   readonly vectors?: number;
   /** The core starts with all others and sleeps until this register is not 0. */
   readonly release?: number;
+  /** Cortex-M: a memory of its own for the vector table and the first instructions; absent: they are at the start of `flash`. */
+  readonly boot?: Region;
   readonly stackBytes: number;
   readonly heapBytes: number;
 }
@@ -69,10 +71,16 @@ export interface Board {
   readonly registers: readonly { readonly name: string; readonly address?: number }[];
   readonly interrupts: readonly { readonly name: string; readonly line?: number }[];
   readonly uart?: Readonly<Record<Side, number>>;
-  /** `alarm`: the timer's interrupt lines, where it has some. */
+  /** Without a timer of the board (0) the core's own. `alarm`: the timer's interrupt lines, where it has some. */
   readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number; readonly alarm?: Readonly<Record<Side, number>> };
   /** Cortex-R: the registers of its interrupt controller. */
   readonly gic?: { readonly distributor: number; readonly interface: number };
+  /** What the device's core says goes to these bytes of a shared window instead of a serial line, and the image has a resource table. */
+  readonly trace?: { readonly window: number; readonly offset: number; readonly bytes: number };
+  /** Registers that the core writes first of all, before it uses any memory but that of its vectors. */
+  readonly bootWrites: readonly { readonly address: number; readonly value: number }[];
+  /** False: there is no source of random bytes. True: a generator with a fixed seed, for emulators. */
+  readonly seededRandom: boolean;
 }
 
 /** Checks JSON as it is read; every complaint names the file and the member. */
@@ -145,6 +153,7 @@ const image = (reader: Reader): BoardImage => ({
   ...reader.optional('ram', region),
   ...reader.optional('vectors', (address) => address.address()),
   ...reader.optional('release', (address) => address.address()),
+  ...reader.optional('boot', region),
   stackBytes: reader.member('stackBytes').count(),
   heapBytes: reader.member('heapBytes').count(),
 });
@@ -204,9 +213,21 @@ export function parseBoard(text: string, file: string): Board {
       ...interrupt.optional('line', (line) => line.count()),
     })),
     ...top.optional('uart', sides),
-    ...top.optional('timer', (timer) => ({ ...sides(timer), hertz: timer.member('hertz').count(), ...timer.optional('alarm', sidesCount) })),
+    ...top.optional('timer', (timer) => ({
+      ...(timer.optional('device', () => true).device === true ? sides(timer) : { device: 0, driver: 0 }),
+      hertz: timer.member('hertz').count(),
+      ...timer.optional('alarm', sidesCount),
+    })),
     ...top.optional('gic', (gic) => ({ distributor: gic.member('distributor').address(), interface: gic.member('interface').address() })),
+    ...top.optional('trace', (trace) => ({ window: trace.member('window').count(), offset: trace.member('offset').count(), bytes: trace.member('bytes').count() })),
+    bootWrites: top.optional('bootWrites', (writes) => writes.list((write) => ({ address: write.member('address').address(), value: write.member('value').address() }))).bootWrites ?? [],
+    seededRandom: top.optional('seededRandom', (flag) => flag.boolean()).seededRandom ?? true,
   };
+}
+
+/** True when all that is built for the board is the device's image: the driver side is Linux, or another core's program. */
+export function isDeviceOnly(board: Board): boolean {
+  return board.images.driver === undefined && board.images.device.flash !== undefined;
 }
 
 /** Reads a target's board.json. An unknown target is an error that lists the known ones. */

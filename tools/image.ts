@@ -1,7 +1,7 @@
 // Builds a target's images: compiles the engine and the machine's C, links them with the bundles, and weighs the result.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { type Board, type BoardImage, type BoardWindow, type Side, readBoard } from './board.js';
+import { type Board, type BoardImage, type BoardWindow, type Region, type Side, readBoard } from './board.js';
 import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
 import { duktapeFor } from './engines/duktape.js';
 import type { EngineRequest, PreparedEngine } from './engines/engine.js';
@@ -88,6 +88,55 @@ function protectedRegions(image: BoardImage, windows: readonly BoardWindow[]): {
   ];
 }
 
+/** Windows that the other side reaches, too. */
+const isShared = (window: BoardWindow): boolean => window.cpuAddress !== undefined && window.name !== 'private';
+
+/** True where a Cortex-M takes memory for devices unless it is told otherwise. */
+const isForDevices = (address: number): boolean => (address >= 0x40000000 && address < 0x60000000) || (address >= 0xa0000000 && address < 0xe0000000);
+
+/** Memory that is not to be cached: what is shared, and RAM where devices are expected. Neighbours make one region. */
+function uncached(board: Board, ram: Region | undefined): Region[] {
+  const all = board.windows.filter(isShared).map(({ cpuAddress = 0, bytes }) => ({ address: cpuAddress, bytes }));
+  const joined: Region[] = [];
+  for (const region of [...all, ...(ram !== undefined && isForDevices(ram.address) ? [ram] : [])].sort((a, b) => a.address - b.address)) {
+    const last = joined.at(-1);
+    if (last !== undefined && last.address + last.bytes === region.address) {
+      joined.splice(-1, 1, { address: last.address, bytes: last.bytes + region.bytes });
+    } else {
+      joined.push(region);
+    }
+  }
+  const odd = joined.find(({ address, bytes }) => Math.log2(bytes) % 1 !== 0 || address % bytes !== 0);
+  if (odd !== undefined && ['cortex-m3', 'cortex-m4', 'cortex-m7'].includes(board.cpu)) {
+    throw new UserError(`The memory protection of a ${board.cpu} has no region of ${odd.bytes} bytes at ${hex(odd.address)} (${board.name}): make it a power of two, aligned to itself.`);
+  }
+  return joined;
+}
+
+/** The numbers that resource-table.c and trace-buffer.c are made of. */
+function remoteprocDefines(board: Board): [string, string | number][] {
+  if (board.trace === undefined) {
+    return [];
+  }
+  const { window, offset, bytes } = board.trace;
+  // Other windows are memory that the driver side keeps for itself: its pool of buffers.
+  const carveouts = board.windows.filter((shared, index) => isShared(shared) && shared.driverAddress !== '' && board.layouts.some((layout) => layout.window === index));
+  const home = board.windows[window];
+  if (home === undefined || !carveouts.includes(home) || offset + bytes > home.bytes || bytes < 16) {
+    throw new UserError(`The trace buffer of ${board.name} must be at least 16 bytes in a window that has a layout and an address for the driver side.`);
+  }
+  // The table's head takes 16 bytes and 4 for each offset, a carveout 56.
+  const first = 16 + 4 * (carveouts.length + 1);
+  const physical = (address: string): string => (/^0x0{8}/.test(address) ? `0x${address.slice(10)}` : '0xffffffff');
+  return [
+    ['BOARD_CARVEOUTS', carveouts.map((shared) => `CARVEOUT("${shared.name}", ${hex(shared.cpuAddress ?? 0)}, ${physical(shared.driverAddress)}, ${shared.bytes})`).join(' ')],
+    ['BOARD_RESOURCE_OFFSETS', [...carveouts, home].map((_, index) => first + 56 * index).join(', ')],
+    ['BOARD_TRACE_ADDRESS', hex((home.cpuAddress ?? 0) + offset)],
+    ['BOARD_TRACE_BYTES', bytes],
+    ['BOARD_UART', 'BOARD_TRACE_ADDRESS'],
+  ];
+}
+
 /** board.h for one image: the board's numbers as macros for C and the linker script. */
 function boardHeader(board: Board, side: Side): string {
   const { device, driver } = board.images;
@@ -112,6 +161,10 @@ function boardHeader(board: Board, side: Side): string {
     ['BOARD_REGISTERS', `{ ${board.registers.map((block) => hex(block.address ?? 0)).join(', ')} }`],
     ['BOARD_INTERRUPTS', `{ ${board.interrupts.map((interrupt) => interrupt.line ?? 0).join(', ')} }`],
     ['BOARD_SEMIHOSTING', board.qemu === undefined ? 0 : 1],
+    ['BOARD_SEEDED_RANDOM', board.seededRandom ? 1 : 0],
+    ['BOARD_BOOT_WRITES', board.bootWrites.map(({ address, value }) => `BOOT_WRITE(${hex(address)}, ${hex(value)})`).join(' ')],
+    ['BOARD_UNCACHED', uncached(board, own.ram).map(({ address, bytes }) => `REGION(${hex(address)}, ${bytes}u)`).join(' ')],
+    ...remoteprocDefines(board),
   ];
   if (single) {
     defines.push(['BOARD_SECOND_STACK', device.stackBytes], ['BOARD_SECOND_HEAP', device.heapBytes]);
@@ -126,6 +179,9 @@ function boardHeader(board: Board, side: Side): string {
       ['BOARD_RAM_ADDRESS', hex(own.ram.address)],
       ['BOARD_RAM_BYTES', own.ram.bytes],
     );
+  }
+  if (own.boot !== undefined) {
+    defines.push(['BOARD_BOOT_ADDRESS', hex(own.boot.address)], ['BOARD_BOOT_BYTES', own.boot.bytes]);
   }
   if (board.uart !== undefined) {
     defines.push(
@@ -198,6 +254,9 @@ function linkError(board: Board, side: Side, output: string): Error {
 /** A section of an ELF file. */
 export interface ElfSection {
   readonly name: string;
+  readonly address: number;
+  /** Where its content is in the file. */
+  readonly offset: number;
   readonly bytes: number;
   /** Takes memory when the program runs (SHF_ALLOC). */
   readonly allocated: boolean;
@@ -223,13 +282,16 @@ export function readElfSections(elf: Buffer): ElfSection[] {
       name: elf.readUInt32LE(at),
       type: elf.readUInt32LE(at + 4),
       flags: word(at + 8),
+      address: word(at + (wide ? 0x10 : 0x0c)),
       offset: word(at + (wide ? 0x18 : 0x10)),
       bytes: word(at + (wide ? 0x20 : 0x14)),
     };
   });
   const names = headers[namesIndex]?.offset ?? 0;
-  return headers.map(({ name, type, flags, bytes }) => ({
+  return headers.map(({ name, type, flags, address, offset, bytes }) => ({
     name: elf.toString('latin1', names + name, elf.indexOf(0, names + name)),
+    address,
+    offset,
     bytes,
     allocated: (flags & 2) !== 0,
     stored: type !== 8,

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
-import { readBoard } from './board.js';
+import { isDeviceOnly, readBoard } from './board.js';
 import { knownTargets, packageRoot, shown } from './targets.js';
 import { UserError } from './user-error.js';
 
 export const help = `vmsg typecheck
-  Type checks firmware, hal and platforms for each target, then tools and tests; a port module that does not fulfil
-  hal/port.ts is an error.`;
+  Type checks firmware, hal and platforms for each target, of targets without a driver side just the port, then tools and
+  tests; a port module that does not fulfil hal/port.ts is an error.`;
 
 function parseConfig(name: string, options: ts.CompilerOptions): ts.ParsedCommandLine {
   const file = path.join(packageRoot, name);
@@ -68,8 +68,11 @@ export function checkDevice(target: string, portFile = path.join(packageRoot, 'p
   const proof = path.join(packageRoot, 'platforms', target, 'port-fulfils-port.ts');
   const specifier = path.relative(path.dirname(proof), portFile).split(path.sep).join('/').replace(/^(?!\.)/, './').replace(/\.ts$/, '.js');
   const config = parseConfig('tsconfig.json', { customConditions: [target] });
+  const board = readBoard(target);
+  // All that such a target has of its own is its port, which the rest sees as a Port: other targets have checked the rest.
+  const own = isDeviceOnly(board) ? [] : config.fileNames;
   // Programs of the application core have no port where the driver side is not ours.
-  const fileNames = readBoard(target).images.driver === undefined ? config.fileNames.filter((file) => !/\/test\//.test(file)) : config.fileNames;
+  const fileNames = board.images.driver === undefined ? own.filter((file) => !/\/test\//.test(file)) : own;
   return compile({ ...config, fileNames }, new Map([[proof, fulfils(specifier, '../../hal/port.js', 'Port')]]));
 }
 

@@ -58,6 +58,33 @@ export function k3Ring(block: number, fifo: number): number {
   return send(block, fifo, 0, 0) ? Ring.Rang : Ring.Merged;
 }
 
+/** Bit NEWMSG of FIFO `fifo` (0..15) in the low half of a user's registers, and in the high half. */
+function newMessageLow(fifo: number): number {
+  return fifo < 8 ? 1 << (2 * fifo) : 0;
+}
+
+function newMessageHigh(fifo: number): number {
+  return fifo < 8 ? 0 : 1 << (2 * fifo - 16);
+}
+
+/** Drains FIFO `receive`, then acknowledges user `user`'s interrupt (a FIFO: in that order); returns how many words it took. */
+function drain(block: number, receive: number, user: number): number {
+  let words = 0;
+  while (words < Mailbox.MostWords && (registerRead(block, Mailbox.MsgStatus + 4 * receive) & Mailbox.Waiting) !== 0) {
+    registerRead(block, Mailbox.Message + 4 * receive);
+    words++;
+  }
+  if (words > 0) {
+    registerWrite(block, Mailbox.IrqStatus + Mailbox.UserStride * user, newMessageLow(receive), newMessageHigh(receive));
+  }
+  return words;
+}
+
+/** Takes what is in FIFO `receive` when nothing but doorbells goes through it; 1 = a doorbell, 0 = spurious. */
+export function k3AcknowledgeDoorbells(block: number, receive: number, user: number): number {
+  return drain(block, receive, user) === 0 ? 0 : 1;
+}
+
 /**
  * Drains FIFO `receive`, then acknowledges user `user`'s interrupt (a FIFO: in that order), answers control words through
  * FIFO `transmit` and returns K3Event bits, 0 = spurious. An answer that finds no room is sent at a later call, and only
@@ -79,7 +106,7 @@ export function k3Acknowledge(block: number, receive: number, transmit: number, 
     words++;
   }
   if (words > 0) {
-    registerWrite(block, Mailbox.IrqStatus + Mailbox.UserStride * user, receive < 8 ? 1 << (2 * receive) : 0, receive < 8 ? 0 : 1 << (2 * receive - 16));
+    registerWrite(block, Mailbox.IrqStatus + Mailbox.UserStride * user, newMessageLow(receive), newMessageHigh(receive));
   }
   if (owed !== 0 && send(block, transmit, owed, Word.ControlHigh)) {
     events |= owed === Word.ShutdownAck ? K3Event.Shutdown : 0;
@@ -90,15 +117,10 @@ export function k3Acknowledge(block: number, receive: number, transmit: number, 
 
 /** Throws away what an earlier run left in FIFO `receive` and lets its messages interrupt user `user`. */
 export function k3Start(block: number, receive: number, user: number): void {
-  let words = 0;
-  while (words < Mailbox.MostWords && (registerRead(block, Mailbox.MsgStatus + 4 * receive) & Mailbox.Waiting) !== 0) {
-    registerRead(block, Mailbox.Message + 4 * receive);
-    words++;
-  }
+  drain(block, receive, user);
   owed = 0;
   shuttingDown = 0;
-  const low = receive < 8 ? 1 << (2 * receive) : 0;
-  const high = receive < 8 ? 0 : 1 << (2 * receive - 16);
-  registerWrite(block, Mailbox.IrqStatus + Mailbox.UserStride * user, low, high);
-  registerWrite(block, Mailbox.IrqEnableSet + Mailbox.UserStride * user, low, high);
+  // An earlier run may have drained the FIFO and gone before it acknowledged.
+  registerWrite(block, Mailbox.IrqStatus + Mailbox.UserStride * user, newMessageLow(receive), newMessageHigh(receive));
+  registerWrite(block, Mailbox.IrqEnableSet + Mailbox.UserStride * user, newMessageLow(receive), newMessageHigh(receive));
 }

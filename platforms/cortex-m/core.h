@@ -4,7 +4,7 @@
 
 #include "bare-metal.h"
 
-#define SYST_CSR REGISTER(0xe000e010) // ENABLE b0, TICKINT b1, CLKSOURCE b2
+#define SYST_CSR REGISTER(0xe000e010)
 #define SYST_RVR REGISTER(0xe000e014)
 #define SYST_CVR REGISTER(0xe000e018)
 #define NVIC_ISER(n) REGISTER(0xe000e100 + 4 * (n))
@@ -17,6 +17,16 @@
 #define SCB_MMFAR REGISTER(0xe000ed34)
 #define SCB_BFAR REGISTER(0xe000ed38)
 
+// SYST_CSR: ENABLE b0 and CLKSOURCE b2 (the core's clock), TICKINT b1.
+enum { SYST_RUNS = 5, SYST_INTERRUPTS = 2 };
+
+#define SCB_VTOR REGISTER(0xe000ed08)
+
 enum { EXCEPTION_SYSTICK = 15, EXCEPTION_LINE_0 = 16 };
+
+// Supplied by the timer: SysTick's exception.
+void systick(void);
+// Supplied by memory.c: memory protection and caches, before the image's variables have their values.
+void memory_start(void);
 
 #endif

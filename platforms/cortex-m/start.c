@@ -1,4 +1,4 @@
-// Start-up of a Cortex-M image: vector table, interrupt lines, faults. Nothing is trusted from an earlier run.
+// Start-up of a Cortex-M image: first registers, vector table, interrupt lines, faults. Nothing is trusted from an earlier run.
 #include "board.h"
 #include "core.h"
 #include "natives.h"
@@ -11,16 +11,42 @@ extern uint32_t main_stack_low[], main_stack_high[];
 // Faults run on their own stack: the one in use may be what failed.
 static uint32_t fault_stack[128] __attribute__((used));
 
-__attribute__((naked, noreturn)) static void reset(void)
+extern uint32_t vectors[];
+
+#define BOOT_WRITE(address, value) { address, value },
+static const struct { uint32_t address, value; } boot_writes[] __attribute__((section(".boot.writes"), used)) = { BOARD_BOOT_WRITES };
+
+static void begin(void) __attribute__((used, noreturn));
+
+static void begin(void)
+{
+	// A boot loader, or a debugger, may have started the core elsewhere.
+	SCB_VTOR = (uint32_t)vectors;
+	memory_start();
+	image_begin();
+}
+
+// Uses no memory but its own before the first registers are written: that may be what makes the rest reachable.
+__attribute__((naked, noreturn, section(".boot"))) static void reset(void)
 {
 	__asm volatile("cpsid i\n"
+		       "ldr r0, =boot_writes_low\n"
+		       "ldr r1, =boot_writes_high\n"
+		       "1: cmp r0, r1\n"
+		       "bhs 2f\n"
+		       "ldmia r0!, {r2, r3}\n"
+		       "str r3, [r2]\n"
+		       "b 1b\n"
+		       "2: dsb\n"
+		       "isb\n"
 		       "ldr r0, =main_stack_high\n"
 		       "mov sp, r0\n"
 #if __ARM_ARCH >= 8
 		       "ldr r0, =main_stack_low\n"
 		       "msr msplim, r0\n"
 #endif
-		       "b image_begin");
+		       "ldr r0, =begin\n"
+		       "bx r0");
 }
 
 static void describe_fault(const uint32_t *frame, uint32_t exception) __attribute__((used, noreturn));
@@ -59,12 +85,6 @@ __attribute__((naked)) static void fault(void)
 		       "b describe_fault");
 }
 
-static void systick(void)
-{
-	// One shot: it has ended the sleep by becoming pending.
-	SYST_CSR = 0;
-}
-
 void line_mask(uint32_t line)
 {
 	NVIC_ICER(line / 32) = 1u << line % 32;
@@ -82,7 +102,7 @@ static void line(void)
 	machine_line((SCB_ICSR & 0x1ff) - EXCEPTION_LINE_0);
 }
 
-__attribute__((section(".vectors"), used)) static void (*const vectors[EXCEPTION_LINE_0 + LINES])(void) = {
+__attribute__((section(".vectors"), used)) static void (*const vector_table[EXCEPTION_LINE_0 + LINES])(void) = {
 	[0] = (void (*)(void))(uintptr_t)main_stack_high,
 	[1] = reset,
 	[2 ... 14] = fault,
@@ -119,7 +139,7 @@ void machine_barrier(void)
 	__asm volatile("dmb" : : : "memory");
 }
 
-// The M4 and M33 built here have no data cache; a target with one (M7) brings its own pair.
+// Windows are not cached (memory.c), whatever the core has.
 void machine_clean(const void *from, uint32_t bytes)
 {
 	(void)from;

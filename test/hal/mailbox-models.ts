@@ -343,6 +343,7 @@ export const benches: readonly Bench[] = [
     acknowledge: () => muV2.muV2Acknowledge(block, 1),
   }),
   k3Bench,
+  { ...k3Bench, name: 'TI K3 mailbox, a FIFO for doorbells alone', acknowledge: counted(() => k3.k3AcknowledgeDoorbells(block, k3Receive, k3User)) },
   latchBench({
     // Bits 31..1 of a status are reserved and read here as ones.
     name: 'Renesas RZ/G2L MHU', in: 0, out: 0, enabledAtStart: true,

@@ -235,6 +235,12 @@ describe('TI K3 control words', () => {
     assert.deepEqual(k3Model.transmit.words, [0xffffff15]);
   });
 
+  test('a status that an earlier run drained and did not acknowledge is cleared at start', () => {
+    k3Model.status = 1 << 18;
+    k3Bench.start();
+    assert.equal(k3Bench.interrupts(), false);
+  });
+
   test('a second start has forgotten a SHUTDOWN that was not answered', () => {
     while (k3Bench.ring() === rang) {
       // Fills the FIFO.

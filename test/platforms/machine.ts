@@ -101,6 +101,16 @@ export async function build(target: string, device: string, driver: string, opti
   return { folder, target, image: await buildImage({ target, engine: 'duktape', bundles, outDir: folder, ...options }) };
 }
 
+/** Builds the default app as a user does; returns the folder with device.elf and, where there is one, driver.elf. */
+export function buildDefault(target: string): string {
+  const folder = testFolder();
+  const { status, stderr } = spawnSync(process.execPath, ['tools/vmsg.mjs', 'build', '--target', target, '--out', folder], { cwd: packageRoot, encoding: 'utf8', timeout: hangMilliseconds });
+  if (status !== 0) {
+    throw new Error(`vmsg build --target ${target}: ${stderr}`);
+  }
+  return folder;
+}
+
 /** Runs what `build` made; `options` are the host runner's. */
 export function run(scene: Scene, options: readonly string[] = []): Run {
   const { folder, image } = scene;

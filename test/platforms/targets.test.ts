@@ -1,0 +1,86 @@
+// Every target that has a device's image alone: the default app is built, and what a loader reads of the image is read back.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { isDeviceOnly, readBoard, type Region } from '../../tools/board.js';
+import { imageSize } from '../../tools/image.js';
+import { knownTargets, packageRoot } from '../../tools/targets.js';
+import { type Resource, resources, section, segments } from './elf.js';
+import { buildDefault } from './machine.js';
+
+const targets = knownTargets().filter((target) => isDeviceOnly(readBoard(target)));
+const within = (region: Region | undefined, address: number, bytes = 1): boolean =>
+  region !== undefined && address >= region.address && address + bytes <= region.address + region.bytes;
+
+for (const target of targets) {
+  const board = readBoard(target);
+  const { flash, ram, boot = flash, stackBytes, heapBytes } = board.images.device;
+  const shared = board.windows.flatMap(({ cpuAddress, ...window }) => (cpuAddress === undefined ? [] : [{ ...window, address: cpuAddress }]));
+
+  test(`${target}: the image is loaded where the board has memory, starts there, and fits`, () => {
+    const elf = readFileSync(path.join(buildDefault(target), 'device.elf'));
+    const loaded = segments(elf).filter(({ memoryBytes }) => memoryBytes > 0);
+    assert.ok(loaded.length >= 3);
+    for (const { virtual, physical, fileBytes, memoryBytes } of loaded) {
+      const home = [flash, ram, boot].find((region) => within(region, physical, memoryBytes));
+      assert.ok(home !== undefined, `0x${physical.toString(16)}, ${memoryBytes} bytes, is in no memory of the image`);
+      assert.ok(fileBytes === 0 ? physical === virtual : home !== ram, 'start values are kept where code is, so that they are there at the next start');
+    }
+    const table = section(elf, '.vectors');
+    assert.equal(table.address, boot?.address);
+    assert.equal(table.address % 1024, 0, 'the vector table is aligned');
+    const [stack, reset] = [table.content.readUInt32LE(0), table.content.readUInt32LE(4)];
+    assert.ok(within(ram, stack - stackBytes, stackBytes) && stack % 8 === 0, 'the stack is in RAM');
+    assert.equal(reset & 1, 1, 'Thumb');
+    assert.ok(loaded.some(({ executable, virtual, fileBytes }) => executable && within({ address: virtual, bytes: fileBytes }, reset - 1, 2)), 'the reset vector leads to code');
+    assert.ok(within(boot, reset - 1, 2), 'the first instructions need no other memory than that of the vectors');
+    assert.equal(imageSize(elf).heap, heapBytes);
+
+    if (board.trace !== undefined) {
+      const { address, content } = section(elf, '.resource_table');
+      assert.ok(within(flash, address, content.length));
+      const window = board.windows[board.trace.window];
+      assert.deepEqual(resources(content), [
+        ...board.layouts.map((layout): Resource => {
+          const { name = '', cpuAddress: device = 0, driverAddress, bytes = 0 } = board.windows[layout.window] ?? {};
+          return { type: 'carveout', device, physical: Number(driverAddress), bytes, name };
+        }),
+        { type: 'trace', device: (window?.cpuAddress ?? 0) + board.trace.offset, bytes: board.trace.bytes, name: 'vmsg' },
+      ] satisfies Resource[]);
+      // Nothing in the table is free to be anything: a word that changes is refused, or it is another table.
+      for (let at = 0; at < content.length; at += 4) {
+        const other = Buffer.from(content);
+        other.writeUInt32LE((other.readUInt32LE(at) ^ 0x80) >>> 0, at);
+        const same = (): void => { assert.deepEqual(resources(other), resources(content)); };
+        assert.throws(same, `word ${at}`);
+      }
+    }
+  });
+
+  test(`${target}: no two memories of the board overlap, and the README has its numbers`, () => {
+    const regions = [...new Set([flash, ram, boot])].flatMap((region) => (region === undefined ? [] : [region])).concat(shared);
+    for (const [index, region] of regions.entries()) {
+      assert.ok(region.address + region.bytes <= 2 ** 32);
+      for (const other of regions.slice(index + 1)) {
+        assert.ok(region.address + region.bytes <= other.address || other.address + other.bytes <= region.address, `0x${region.address.toString(16)} and 0x${other.address.toString(16)}`);
+      }
+    }
+    for (const { line = 0 } of board.interrupts) {
+      assert.ok(line < 128, 'the vector table has 128 lines');
+    }
+    const readme = readFileSync(path.join(packageRoot, 'platforms', target, 'README.md'), 'utf8');
+    const numbers = [flash, ram, boot].map((region) => region?.address).concat(board.registers.map(({ address }) => address))
+      .map((address) => (address ?? 0).toString(16).padStart(8, '0'));
+    for (const number of [...numbers, ...board.interrupts.map(({ line = 0 }) => String(line))]) {
+      assert.ok(readme.toLowerCase().includes(number), `README.md does not say ${number}`);
+    }
+  });
+}
+
+test('docs/targets.md says of every target with an image whether it was only built', () => {
+  const table = readFileSync(path.join(packageRoot, 'docs', 'targets.md'), 'utf8');
+  const rows = [...table.matchAll(/^\| `([\w-]+)` \|.*\| yes \|(.*)\| \|$/gm)].map(([, name = '', emulated = '']) => [name, emulated.trim()]);
+  const images = knownTargets().map(readBoard).filter((board) => board.images.device.flash !== undefined);
+  assert.deepEqual(rows.sort(), images.map(({ name, qemu }) => [name, qemu === undefined ? '' : 'QEMU']).sort());
+});
