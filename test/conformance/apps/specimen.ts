@@ -14,7 +14,8 @@ export interface Behaviour {
 
 const asItShould: Behaviour = { attach: attachSpecimen, writeConfig: writeSpecimen, configWritten: writtenSpecimen };
 
-function specimen(behaviour: Behaviour): DeviceModel {
+/** The device under test. */
+export function specimen(behaviour: Behaviour = asItShould): DeviceModel {
   return {
     type: {
       name: 'specimen',

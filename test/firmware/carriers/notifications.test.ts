@@ -9,6 +9,7 @@ import { Wake } from '../../../hal/port.js';
 import type { AmpBus } from '../../support/driver/amp-bus.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { le32, read16 } from '../../support/driver/message.js';
+import { NotificationWords } from '../../support/driver/notification-words.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
 import type { BusSettings } from '../../support/fresh.js';
 import { appWith, connectedTo, droppedInAll, forget } from '../../support/fresh.js';
@@ -18,86 +19,19 @@ import { BUFFERS, RING } from '../../support/ring-bench.js';
 import type { TestDevice } from '../../support/test-device.js';
 import { testDevice } from '../../support/test-device.js';
 
-const BASE = 4096;
-
-/** The driver's half of the notification words, as the layout header describes them. */
-class Words {
-  readonly count = this.byte(8);
-  private readonly deviceAt = this.offset(16);
-  private readonly driverAt = this.offset(40);
-
-  private memory(): Uint8Array {
-    return fake.bytes[0] ?? new Uint8Array(0);
-  }
-
-  private byte(at: number): number {
-    return this.memory()[BASE + at] ?? NaN;
-  }
-
-  private offset(at: number): number {
-    return BASE + read16(Array.from(this.memory().subarray(BASE + at, BASE + at + 2)), 0);
-  }
-
-  private bits(from: number): Set<number> {
-    const found = new Set<number>();
-    for (let bit = 0; bit < this.count * 64; bit++) {
-      if ((((this.memory()[from + (bit >> 3)] ?? 0) >> (bit & 7)) & 1) === 1) {
-        found.add(bit);
-      }
-    }
-    return found;
-  }
-
-  private flip(from: number, bit: number): void {
-    this.memory()[from + (bit >> 3)] = (this.memory()[from + (bit >> 3)] ?? 0) ^ (1 << (bit & 7));
-  }
-
-  /** Flips `bits` of the driver's tx words; none may be pending. */
-  send(...bits: number[]): void {
-    bits.forEach((bit) => {
-      assert.ok(!this.pendingAtDevice().includes(bit));
-      this.flip(this.driverAt, bit);
-    });
-  }
-
-  /** Bits the driver has sent and the device not acknowledged. */
-  pendingAtDevice(): number[] {
-    const [sent, taken] = [this.bits(this.driverAt), this.bits(this.deviceAt + this.count * 8)];
-    return Array.from({ length: this.count * 64 }, (_, bit) => bit).filter((bit) => sent.has(bit) !== taken.has(bit));
-  }
-
-  /** Bits the device has sent and the driver not acknowledged. */
-  pending(): number[] {
-    const [sent, taken] = [this.bits(this.deviceAt), this.bits(this.driverAt + this.count * 8)];
-    return Array.from({ length: this.count * 64 }, (_, bit) => bit).filter((bit) => sent.has(bit) !== taken.has(bit));
-  }
-
-  /** Takes and acknowledges everything pending. */
-  take(): number[] {
-    const found = this.pending();
-    found.forEach((bit) => this.flip(this.driverAt + this.count * 8, bit));
-    return found;
-  }
-
-  /** Sets the driver's mask bit: no doorbell for `bit`. */
-  mask(bit: number): void {
-    this.flip(this.driverAt + this.count * 16, bit);
-  }
-}
-
 interface Bench {
   bus: AmpBus;
   tested: TestDevice;
   device: DriverDevice;
   queues: SplitQueue[];
-  words: Words;
+  words: NotificationWords;
 }
 
 /** Device `number` with `count` queues, all running. */
 function bench(notifications: NotificationOptions, number = 3, count = 5, settings: BusSettings = {}): Bench {
   const tested = testDevice({ number, queueSizes: new Array<number>(count).fill(8) });
   const bus = connectedTo([tested.model], { notifications, ...settings });
-  const words = new Words();
+  const words = new NotificationWords(hostMachine);
   if (words.count !== 0) {
     words.take();
   }
@@ -138,24 +72,24 @@ test('R-270 R-275 direct words: a bit kicks its queue, the last bit of a device 
   const on = bench(DIRECT);
   // Device 3 with 4 bits: 12, 13, 14 for queues 0 to 2, 15 for queues 3 and 4.
   [[12, [0]], [13, [1]], [14, [2]], [15, [3, 4]]].forEach(([bit, expected]) => {
-    on.words.send(bit as number);
+    on.words.send([bit as number]);
     pass();
     assert.deepEqual(on.words.pendingAtDevice(), []);
     assert.deepEqual(on.tested.served.splice(0), expected);
   });
-  on.words.send(12, 14);
+  on.words.send([12, 14]);
   pass();
   assert.deepEqual(on.tested.served.splice(0), [0, 2]);
 });
 
 test('R-261 R-262 bits of no device, no queue and queues that cannot run are acknowledged and ignored', () => {
   const on = bench(DIRECT, 3, 2);
-  on.words.send(0, 1, 2, 3, 4, 14, 15, 16, 63);
+  on.words.send([0, 1, 2, 3, 4, 14, 15, 16, 63]);
   pass();
   assert.deepEqual(on.words.pendingAtDevice(), []);
   assert.deepEqual(on.tested.served, []);
   on.device.setStatus(0);
-  on.words.send(12);
+  on.words.send([12]);
   pass();
   assert.deepEqual(on.words.pendingAtDevice(), []);
   assert.deepEqual(on.tested.served, []);
@@ -165,14 +99,14 @@ test('R-270 cascaded words: word 0 points to the word with the device\'s bits', 
   // 8 bits a device: device 20 has bits 160..167 of the space, which is word 3, bits 32..39.
   const on = bench(CASCADED, 20);
   const bit = 3 * 64 + 32;
-  on.words.send(bit + 1, bit + 4);
+  on.words.send([bit + 1, bit + 4]);
   pass();
   assert.deepEqual(on.tested.served, [], 'nobody looks there before word 0 says so');
-  on.words.send(3);
+  on.words.send([3]);
   pass();
   assert.deepEqual(on.words.pendingAtDevice(), []);
   assert.deepEqual(on.tested.served.splice(0), [1, 4]);
-  on.words.send(7, 63, 1, 2, 4);
+  on.words.send([7, 63, 1, 2, 4]);
   pass();
   assert.deepEqual(on.words.pendingAtDevice(), [], 'pointers to nothing');
 });
@@ -209,7 +143,7 @@ test('R-278 R-271 a full message queue holds up no used notification', () => {
   pass();
   on.words.take();
   offer(on.queues[0]);
-  on.words.send(12);
+  on.words.send([12]);
   pass();
   assert.deepEqual(on.words.take(), [12]);
   assert.notEqual(on.queues[0]?.take(), undefined);
@@ -218,7 +152,7 @@ test('R-278 R-271 a full message queue holds up no used notification', () => {
 test('R-172 the answer to DRIVER_OK is visible before the first used bit', () => {
   const tested = testDevice({ number: 3 });
   const bus = connectedTo([tested.model], { notifications: DIRECT });
-  const words = new Words();
+  const words = new NotificationWords(hostMachine);
   const device = new DriverDevice(bus, 3);
   device.negotiate(0);
   const queue = new SplitQueue(hostMachine, RING, 8);
@@ -251,14 +185,14 @@ test('masked bits are flipped without a doorbell', () => {
   const on = bench({ ...DIRECT, masked: true });
   on.words.mask(12);
   offer(on.queues[0]);
-  on.words.send(12);
+  on.words.send([12]);
   const rings = fake.rings[0] ?? NaN;
   pass();
   assert.deepEqual(on.words.take(), [12]);
   assert.equal(fake.rings[0], rings);
   on.words.mask(12);
   offer(on.queues[0]);
-  on.words.send(12);
+  on.words.send([12]);
   pass();
   assert.equal(fake.rings[0], rings + 1);
   on.words.mask(0);
@@ -271,7 +205,7 @@ test('masked bits are flipped without a doorbell', () => {
 test('R-243 R-279 a queue that was reset is not told any more', () => {
   const on = bench(DIRECT);
   offer(on.queues[0]);
-  on.words.send(12);
+  on.words.send([12]);
   on.bus.send({ type: 0, id: 0x0b, device: 3, token: 3, payload: le32(0) });
   pass();
   assert.ok(!on.words.take().includes(12));
@@ -280,7 +214,7 @@ test('R-243 R-279 a queue that was reset is not told any more', () => {
 test('R-280 words begin with 0 again when the driver does', () => {
   const on = bench(DIRECT);
   offer(on.queues[0]);
-  on.words.send(12);
+  on.words.send([12]);
   pass();
   on.bus.shutdown();
   on.bus.connect();

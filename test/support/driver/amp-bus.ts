@@ -133,6 +133,11 @@ export class AmpBus {
     return true;
   }
 
+  /** True when the device has no room for another message. */
+  full(): boolean {
+    return (this.word(this.deviceHead + 4) + 1) % this.elements === this.head;
+  }
+
   /** The next element the device has sent, 64 bytes, or undefined. */
   take(): number[] | undefined {
     if (this.head === this.word(this.deviceHead + 4)) {
