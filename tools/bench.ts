@@ -136,15 +136,17 @@ export async function benchRings(target: string, engine: Engine, program: string
   return { rings, kick, doorbell: each(doorbells, empty, doorbells.count) };
 }
 
+/** A GET_DEVICE_STATUS round in `profile`, as phase `status` or `status-b`, `status-c`. */
+export async function benchStatus(target: string, engine: Engine, profile: 'a' | 'b' | 'c'): Promise<BenchPhase> {
+  const app = profile === 'a' ? packaged('firmware', 'apps', 'entropy.ts') : packaged('test', 'emulator', 'apps', `entropy-${profile}.ts`);
+  const { phases } = await measure(target, engine, app, packaged('test', 'emulator', 'programs', `status-bench-${profile}.ts`));
+  const status = phaseOf(phases, 'status');
+  return { ...each(status, phaseOf(phases, 'empty').instructions, status.count), phase: profile === 'a' ? 'status' : `status-${profile}` };
+}
+
 async function benchTarget(target: string, engine: Engine): Promise<BenchTarget> {
   const messages = await measure(target, engine, packaged('firmware', 'apps', 'entropy.ts'), packaged('test', 'emulator', 'programs', 'bench.ts'));
-  const others: BenchPhase[] = [];
-  for (const profile of ['b', 'c']) {
-    const app = packaged('test', 'emulator', 'apps', `entropy-${profile}.ts`);
-    const { phases } = await measure(target, engine, app, packaged('test', 'emulator', 'programs', `status-bench-${profile}.ts`));
-    const status = phaseOf(phases, 'status');
-    others.push({ ...each(status, phaseOf(phases, 'empty').instructions, status.count), phase: `status-${profile}` });
-  }
+  const others = [await benchStatus(target, engine, 'b'), await benchStatus(target, engine, 'c')];
   const { rings, kick, doorbell } = await benchRings(target, engine, 'ring-bench.ts');
   const believing = await benchRings(target, engine, 'ring-bench.ts', unchecked);
   const empty = phaseOf(messages.phases, 'empty').instructions;

@@ -9,7 +9,7 @@ import { transportMessage } from '../transport/transport.hot.js';
 import { pingAnswered } from './bus-events.hot.js';
 import { busMessage } from './bus-messages.hot.js';
 import { directDevice, maximumSize, ownSize, slotBytes } from './bus-table.hot.js';
-import { header, numberField, numberLength, openHeader, sizeField, tokenField } from './header.hot.js';
+import { header, longNumber, numberField, openHeader, sizeField, tokenField } from './header.hot.js';
 import { Answer, discard, setFrame } from './frame.hot.js';
 import { strayMessage } from './stray.hot.js';
 
@@ -48,10 +48,9 @@ export function receive(bus: number, window: number, at: number, bytes: number, 
   const token = memory[at + tokenField];
   const numberAt = at + numberField;
   let number = memory[numberAt];
-  for (let word = 1; word < numberLength; word++) {
-    if (memory[numberAt + word] !== 0) {
-      number = 65536;
-    }
+  // A number of 64 bits beyond those of devices. Its words are named one by one: a loop costs half as much again.
+  if (longNumber && (memory[numberAt + 1] | memory[numberAt + 2] | memory[numberAt + 3]) !== 0) {
+    number = 65536;
   }
   if (size < header) {
     discard(Discard.Short);

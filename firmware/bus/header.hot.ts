@@ -3,10 +3,10 @@ import { headerBytes, numberWord, numberWords, sizeWord, tokenWord } from './bus
 
 /** Whose layout it is; -1 = nobody's. */
 let openRow = -1;
-/** Bytes of the header, words of its fields, and words of the device number. */
+/** Bytes of the header, words of its fields, and whether the device number has 64 bits. */
 export let header = 0;
 export let numberField = 0;
-export let numberLength = 0;
+export let longNumber = false;
 export let tokenField = 0;
 export let sizeField = 0;
 
@@ -16,7 +16,7 @@ export function openHeader(bus: number): void {
     openRow = bus;
     header = headerBytes[bus];
     numberField = numberWord[bus];
-    numberLength = numberWords[bus];
+    longNumber = numberWords[bus] !== 1;
     tokenField = tokenWord[bus];
     sizeField = sizeWord[bus];
   }

@@ -1,4 +1,4 @@
-// The benchmark's status rounds by themselves, for profiles other than A.
+// The benchmark's status rounds by themselves, to compare profiles.
 import { figure, main, step } from './application-core.js';
 import type { AmpBus } from '../../support/driver/amp-bus.js';
 import { DriverDevice } from '../../support/driver/device.js';
