@@ -1,5 +1,5 @@
-// Six devices in one image: what `vmsg sim --app demo` shows in use.
-import { block, bus, console, echo, entropy, gpio, loopBack, network, ramDisk, rtc } from '../main.js';
+// Every device type in one image: what `vmsg sim --app demo` shows in use.
+import { block, bus, can, console, echo, entropy, gpio, i2c, input, loopBack, network, ramDisk, rtc, scmi, spi } from '../main.js';
 
 export default bus({
   profile: 'A',
@@ -10,5 +10,10 @@ export default bus({
     network({ number: 4, backend: loopBack(), frames: 2 }),
     gpio({ number: 5, lines: 2, names: ['led', 'button'] }),
     rtc({ number: 6, clocks: [{ type: 'utc', startSeconds: 1700000000 }] }),
+    i2c({ number: 7 }),
+    spi({ number: 8 }),
+    can({ number: 9 }),
+    input({ number: 10, name: 'demo-key' }),
+    scmi({ number: 11 }),
   ],
 });

@@ -146,6 +146,72 @@ function useRtc(client: Client): void {
   }
 }
 
+/** One segment of an I2C transfer to 7-bit address `address`; `room` bytes are read. */
+function segment(client: Client, address: number, data: readonly number[], room: number): number[] {
+  const { bytes } = client.ask(0, [address * 2, 0, 0, 0].concat(le32(room > 0 ? 2 : 0), data), room + 1);
+  if (bytes[room] !== 0) {
+    throw new Error('the chip at address ' + address + ' does not answer');
+  }
+  return bytes.slice(0, room);
+}
+
+function useI2c(client: Client): void {
+  // A temperature sensor at 0x48, whose register 0 is the temperature, and a memory at 0x50.
+  segment(client, 0x48, [0], 0);
+  const [degrees, part] = segment(client, 0x48, [], 2);
+  figure('temperature-256ths', degrees * 256 + part);
+  segment(client, 0x50, [16, 1, 2, 3], 0);
+  segment(client, 0x50, [16], 0);
+  same(segment(client, 0x50, [], 3), [1, 2, 3], 'what the I2C memory was given');
+}
+
+function useSpi(client: Client): void {
+  const head = [0, 8, 0, 0, 0, 0, 0, 0].concat(le32(0), le32(1000000), le32(0), le32(0), le32(0), le32(0));
+  const data = pattern(32);
+  for (let turn = 0; turn < 2; turn++) {
+    const { bytes } = client.ask(0, head.concat(data), 33);
+    if (bytes[32] !== 0) {
+      throw new Error('the SPI controller answers ' + bytes[32]);
+    }
+    same(bytes.slice(0, 32), data, 'what was sent over SPI');
+  }
+}
+
+function useCan(client: Client): void {
+  // START, then a classic frame to oneself, then STOP.
+  const control = (type: number): void => same(client.ask(2, [type, 2], 1).bytes, [0], 'the answer of the CAN controller');
+  control(1);
+  client.offer(1, [], 80);
+  const frame = [8, 0, 0, 0, 0, 0].concat(le32(0), le32(0x123), pattern(8));
+  same(client.ask(0, [1, 0].concat(frame), 1).bytes, [0], 'the answer to a CAN frame');
+  const { written, bytes } = client.reply(1);
+  same(bytes.slice(0, written), [1, 1].concat(frame), 'the CAN frame');
+  control(2);
+}
+
+function useInput(client: Client): void {
+  // A key goes down and up: EV_KEY KEY_A 1, EV_SYN, EV_KEY KEY_A 0, EV_SYN.
+  [1, 0].forEach(() => {
+    client.offer(0, [], 8);
+    client.offer(0, [], 8);
+  });
+  [1, 0].forEach((value) => {
+    same(client.reply(0).bytes, [1, 0, 30, 0].concat(le32(value)), 'the key');
+    same(client.reply(0).bytes, [0, 0, 0, 0].concat(le32(0)), 'the end of the key');
+  });
+}
+
+function useScmi(client: Client): void {
+  // Base protocol (0x10): PROTOCOL_VERSION, and a command there is none of.
+  const version = client.ask(0, le32(0x10 << 10), 12);
+  if (version.written !== 12 || read32(version.bytes, 4) !== 0 || read32(version.bytes, 8) !== 0x20000) {
+    throw new Error('SCMI does not tell its version');
+  }
+  if (read32(client.ask(0, le32((0x10 << 10) | 200), 12).bytes, 4) === 0) {
+    throw new Error('SCMI carries an unknown command out');
+  }
+}
+
 /** Brings a device up, uses it, resets it, and says how many requests that took. */
 function use(bus: AmpBus, name: string, number: number, deviceId: number, block0: number, queues: number, work: (client: Client) => void): void {
   step('use the ' + name + ' device');
@@ -170,6 +236,13 @@ export function useDevices(bus: AmpBus): void {
   // IRQ.
   use(bus, 'gpio', 5, 41, 1, 2, useGpio);
   use(bus, 'rtc', 6, 17, 0, 1, useRtc);
+  // ZERO_LENGTH_REQUEST.
+  use(bus, 'i2c', 7, 34, 1, 1, useI2c);
+  use(bus, 'spi', 8, 45, 0, 1, useSpi);
+  // CAN_CLASSIC.
+  use(bus, 'can', 9, 36, 1, 3, useCan);
+  use(bus, 'input', 10, 18, 0, 1, useInput);
+  use(bus, 'scmi', 11, 32, 0, 1, useScmi);
   step('shut the bus down');
   bus.shutdown();
   figure('messages', bus.messages);
