@@ -14,6 +14,7 @@ interface Subcommand {
 }
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
+  new: { summary: 'start a device or an app of one\'s own', load: async () => { const { help, newCommand } = await import('./commands/new.js'); return { help, run: newCommand }; } },
   build: { summary: 'build the firmware image of an app', load: async () => { const { help, build } = await import('./commands/build.js'); return { help, run: build }; } },
   bundle: { summary: 'bundle TypeScript to one ES5 function', load: async () => { const { help, bundleCommand } = await import('./commands/bundle.js'); return { help, run: bundleCommand }; } },
   'check-bundle': { summary: 'find what would allocate in hot code', load: async () => { const { help, checkBundle } = await import('./commands/check-bundle.js'); return { help, run: checkBundle }; } },

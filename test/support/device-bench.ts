@@ -12,9 +12,8 @@ import { read32 } from './driver/message.js';
 import { PackedQueue } from './driver/packed-queue.js';
 import { SplitQueue } from './driver/split-queue.js';
 import type { BusSettings } from './fresh.js';
-import { connectedTo } from './fresh.js';
+import { connectedTo, settle } from './fresh.js';
 import { hostMachine } from './host-driver.js';
-import { settle } from './ring-bench.js';
 
 /** Bytes of buffers before a request, and around elements. */
 export const OLD = 0x5a;

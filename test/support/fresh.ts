@@ -1,14 +1,16 @@
 // Every test begins with a firmware that remembers nothing: whatever an earlier test in this process left is reset first.
+import assert from 'node:assert/strict';
 import type { App, NotificationOptions } from '../../firmware/main.js';
 import { bus } from '../../firmware/main.js';
 import type { DeviceModel } from '../../firmware/devices/device-model.js';
 import { discarded } from '../../firmware/bus/frame.hot.js';
+import { pass } from '../../firmware/loop.hot.js';
 import { serveKicked } from '../../firmware/virtqueue/schedule.hot.js';
 import { configGeneration } from '../../firmware/transport/device.hot.js';
 import { nextEvent } from '../../firmware/transport/events.hot.js';
 import { resetBusDevices } from '../../firmware/transport/status.hot.js';
 import type { AmpBus } from './driver/amp-bus.js';
-import type { Profile } from './driver/message.js';
+import type { Message, Profile } from './driver/message.js';
 import { connected, startFirmware } from './host-driver.js';
 
 /** Resets the devices of both buses and empties every list and counter. */
@@ -83,4 +85,15 @@ export function dropped(reason: Reason): number {
 /** Messages dropped since the test began, whatever the reason. */
 export function droppedInAll(): number {
   return discarded.reduce((sum, count) => sum + count, 0);
+}
+
+/** Lets the firmware run until nothing is left to do; returns the events it sent. */
+export function settle(bus: AmpBus): Message[] {
+  let busy = true;
+  for (let passes = 0; passes < 1000 && busy; passes++) {
+    busy = pass();
+  }
+  assert.ok(!busy, 'the firmware comes to rest');
+  bus.poll();
+  return bus.events.splice(0);
 }

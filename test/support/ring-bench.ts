@@ -8,27 +8,18 @@ import type { Message } from './driver/message.js';
 import { read32 } from './driver/message.js';
 import { SplitQueue } from './driver/split-queue.js';
 import type { BusSettings } from './fresh.js';
-import { connectedTo } from './fresh.js';
+import { connectedTo, settle } from './fresh.js';
 import { hostMachine } from './host-driver.js';
 import type { TestDevice, TestDeviceOptions } from './test-device.js';
 import { testDevice } from './test-device.js';
+
+export { settle } from './fresh.js';
 
 /** Where rings and buffers lie in window 0. */
 export const RING = 0x10000;
 export const BUFFERS = 0x40000;
 export const WINDOW_BYTES = 0x100000;
 export const DRIVER_BASE = 0x80000000;
-
-/** Lets the firmware run until nothing is left to do; returns the events it sent. */
-export function settle(bus: AmpBus): Message[] {
-  let busy = true;
-  for (let passes = 0; passes < 1000 && busy; passes++) {
-    busy = pass();
-  }
-  assert.ok(!busy, 'the firmware comes to rest');
-  bus.poll();
-  return bus.events.splice(0);
-}
 
 /** One pass of the firmware's loop, as one doorbell causes it; returns the events it sent. */
 export function onePass(bus: AmpBus): Message[] {

@@ -49,7 +49,7 @@ test('no command at all shows the commands and fails', () => {
   assert.match(stderr, /vmsg <command>/);
 });
 
-test('an unknown command', () => refused(['fly'], /^vmsg: Unknown command 'fly'; known commands: build, .*\n$/));
+test('an unknown command', () => refused(['fly'], /^vmsg: Unknown command 'fly'; known commands: new, build, .*\n$/));
 test('a name that every object has is no command', () => refused(['constructor'], /Unknown command 'constructor'/));
 test('an unknown option', () => refused(['build', '--wings'], "Unknown option '--wings'."));
 test('an option without its value', () => refused(['build', '--target'], /^vmsg: Option '--target <value>' argument missing\.\n$/));

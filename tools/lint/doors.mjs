@@ -29,7 +29,7 @@ const rooms = [
 const hotDoors = ['\\.hot$', '^firmware/wire/', '^firmware/capacity$', '^hal/(port|vhost-user)$', '^#(port|carrier|vhost-user|registers|trace)$'];
 
 /** The names under which users' apps import this package. */
-const ownNames = { 'virtio-msg-device': 'firmware/main', 'virtio-msg-device/device': 'firmware/device.hot' };
+const ownNames = { 'virtio-msg-device': 'firmware/main', 'virtio-msg-device/device': 'firmware/device.hot', 'virtio-msg-device/testing': 'test/support/device-bench' };
 
 /** What an import specifier names, seen from `file`. */
 function destination(specifier, file) {
