@@ -149,13 +149,17 @@ async function benchTarget(target: string, engine: Engine): Promise<BenchTarget>
   const others = [await benchStatus(target, engine, 'b'), await benchStatus(target, engine, 'c')];
   const { rings, kick, doorbell } = await benchRings(target, engine, 'ring-bench.ts');
   const believing = await benchRings(target, engine, 'ring-bench.ts', unchecked);
+  const disk = await measure(target, engine, packaged('test', 'emulator', 'apps', 'disk.ts'), packaged('test', 'emulator', 'programs', 'block-bench.ts'));
   const empty = phaseOf(messages.phases, 'empty').instructions;
+  const diskEmpty = phaseOf(disk.phases, 'empty').instructions;
   const measured = (phases: readonly Measured[]): Measured[] => phases.filter((phase) => phase.count !== 0);
   const { flash, ram, stack, heap } = messages.result.image.sizes.device;
   return {
     target,
     engine,
-    phases: measured(messages.phases).map((phase) => each(phase, empty, phase.count)).concat(others),
+    phases: measured(messages.phases)
+      .map((phase) => each(phase, empty, phase.count))
+      .concat(others, measured(disk.phases).map((phase) => each(phase, diskEmpty, phase.count))),
     kick,
     rings,
     breakdown: breakdowns(rings, believing.rings, doorbell.instructionsEach, kick.instructionsEach),
@@ -175,6 +179,10 @@ const titles: Record<string, string> = {
   'status-c': 'GET_DEVICE_STATUS, one round, profile C',
   'entropy-1': 'entropy 64 bytes, batch 1, doorbell to doorbell',
   'entropy-32': 'entropy 64 bytes, batch 32, share of one request',
+  'block-write-1': 'block 4 KiB write, batch 1, doorbell to doorbell',
+  'block-read-1': 'block 4 KiB read, batch 1, doorbell to doorbell',
+  'block-write-32': 'block 4 KiB write, batch 32, share of one request',
+  'block-read-32': 'block 4 KiB read, batch 32, share of one request',
 };
 
 const shapes: readonly (readonly [string, string])[] = [

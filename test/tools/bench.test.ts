@@ -67,6 +67,14 @@ test('marks are met at their limit and missed one beyond it', () => {
   assert.ok(missed([]).length >= 8);
 });
 
+test('what a device may take is a mark on the Cortex-M33 only', () => {
+  const missed = (target: string, write: number): string[] =>
+    targetMarks({ target, phases: [phase('status', 40000), phase('entropy-1', 60000), phase('block-write-32', write)], rings: [] }).flatMap(({ mark, met, figure }) => (met || !(figure > 0) ? [] : [mark]));
+  assert.deepEqual(missed('mps2-an521-m33', 60000), []);
+  assert.deepEqual(missed('mps2-an521-m33', 60001), ['mps2-an521-m33: instructions, block-write-32']);
+  assert.deepEqual(missed('mps2-an386-m4', 60001), []);
+});
+
 test('the mark in Node is 60 million, or in proportion to what the other class reaches on the same machine', () => {
   const met = (millions: number, otherMillions: number | undefined): boolean | undefined => nodeMarks([{ shape: 'r64', millions, otherMillions }])[0]?.met;
   assert.deepEqual([met(60, undefined), met(59.9, undefined), met(30, 16), met(29.9, 16)], [true, false, true, false]);

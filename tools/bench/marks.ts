@@ -31,6 +31,14 @@ const instructionMarks: readonly (readonly [string, number])[] = [
   ['split-blk-32', 29000],
 ];
 
+/** Most instructions of one request from doorbell to doorbell, payload included, on the Cortex-M33. */
+const deviceMarks: readonly (readonly [string, number])[] = [
+  ['status', 40000],
+  ['entropy-1', 60000],
+  ['block-write-32', 60000],
+];
+const deviceTarget = 'mps2-an521-m33';
+
 /** Most that a format may cost more than the split ring, at the same shape in batches of 32. */
 const formatRatio = 1.15;
 /** Millions of single-descriptor requests a second in Node, where v86's class reaches 32. */
@@ -52,6 +60,7 @@ export function targetMarks({ target, phases, rings }: Pick<BenchTarget, 'target
   const sum = (of: (phase: BenchPhase) => number): number => all.reduce((total, phase) => total + of(phase), 0);
   return [
     ...instructionMarks.map(([name, limit]) => mark(`${target}: instructions, ${name}`, cost(rings, name), 'most', limit)),
+    ...(target === deviceTarget ? deviceMarks : []).map(([name, limit]) => mark(`${target}: instructions, ${name}`, cost(phases, name), 'most', limit)),
     ...['indirect', 'packed'].flatMap((format) =>
       ['r64', 'blk'].map((shape) => mark(`${target}: ${format} to split, ${shape}`, ratio(format, shape), 'most', formatRatio)),
     ),
