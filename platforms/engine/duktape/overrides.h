@@ -21,6 +21,8 @@
 #undef DUK_USE_HSTRING_ARRIDX
 #undef DUK_USE_HOBJECT_HASH_PROP_LIMIT
 #define DUK_USE_HOBJECT_HASH_PROP_LIMIT 32
+// An object of fewer than 65,536 members: a header of 32 bytes instead of 40.
+#define DUK_USE_OBJSIZES16
 
 // A minified bundle is one line: names of files and numbers of lines say nothing, and cost every function three properties.
 #undef DUK_USE_PC2LINE
