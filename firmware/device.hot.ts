@@ -10,7 +10,7 @@ export { clearResponse, headerAt, putResponse, putStatusLast, readHeader, respon
 export { dropKept, finishKept, isKept, keep, keptQueue, notesAt, recall } from './serving/keep.hot.js';
 export { cancelWake, wakeAfter } from './serving/wake.hot.js';
 export {
-  Block, BlockBytes, blockDone, blockRow, blockSector, blockSectors, BlockStatus, blockType, blockUnmap, recallBlock,
+  Block, BlockBytes, blockDone, blockResize, blockRow, blockSector, blockSectors, BlockStatus, blockType, blockUnmap, recallBlock,
 } from './devices/block.hot.js';
 export { consoleInput, consolePlug, consoleResize, consoleUnplug } from './devices/console.hot.js';
 export { readLog } from './devices/console-backends.hot.js';

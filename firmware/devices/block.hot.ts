@@ -5,7 +5,7 @@ import { privateWindow } from '../memory/private.hot.js';
 import { headerAt, putStatusLast, readHeader } from '../serving/request.hot.js';
 import { dropKept, finishKept, isKept, keep, Keep, keptRows, notesAt, recall } from '../serving/keep.hot.js';
 import { configChanged } from '../transport/config-change.hot.js';
-import { configByte, setConfigByte } from '../transport/config-space.hot.js';
+import { configByte, setConfigByte, setConfigWord } from '../transport/config-space.hot.js';
 import { configWrite } from '../transport/config.hot.js';
 import { hasFeature } from '../transport/device.hot.js';
 import { readableBytes, writableBytes } from '../virtqueue/chain.hot.js';
@@ -43,7 +43,15 @@ export const enum BlockBytes {
 }
 
 const enum Config {
+  Capacity = 0,
+  CapacityBytes = 8,
+  Cylinders = 16,
+  Heads = 18,
+  TrackSectors = 19,
   Writeback = 32,
+  MostDiscard = 36,
+  MostZeroed = 48,
+  MostCylinders = 65535,
 }
 
 const enum FeatureBit {
@@ -373,6 +381,32 @@ export function writeBlockConfig(device: number, offset: number, length: number)
 
 export function blockConfigWritten(device: number, _offset: number, _length: number): void {
   setStable(device);
+}
+
+/** Sets the 32-bit field at byte `offset` to `sectors`. */
+function setSectors(device: number, offset: number, count: number): void {
+  setConfigWord(device, offset, count & 65535);
+  setConfigWord(device, offset + 2, count >> 16);
+}
+
+/**
+ * The backend's medium has `count` (1 .. 2^27 - 1) sectors from now on: the driver hears of it (BLK-10), requests beyond the end fail.
+ * Requests that the backend has already are its own affair. `count` is a multiple of the device's block size, and fits the backend.
+ */
+export function blockResize(device: number, count: number): void {
+  const offers = blockOffers[device];
+  blockCapacity[device] = count;
+  setSectors(device, Config.Capacity, count);
+  const track = configByte(device, Config.Heads) * configByte(device, Config.TrackSectors);
+  const cylinders = ((count - (count % track)) / track) | 0;
+  setConfigWord(device, Config.Cylinders, cylinders < Config.MostCylinders ? cylinders : Config.MostCylinders);
+  if ((offers & Offer.Discard) !== 0) {
+    setSectors(device, Config.MostDiscard, count);
+  }
+  if ((offers & Offer.WriteZeroes) !== 0) {
+    setSectors(device, Config.MostZeroed, count);
+  }
+  configChanged(device, Config.Capacity, Config.CapacityBytes);
 }
 
 export function resetBlock(device: number): void {

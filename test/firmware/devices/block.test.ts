@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BlockBackend, BlockBackendType, BlockOptions } from '../../../firmware/main.js';
 import { block, delayedDisk, flashDisk, ramDisk } from '../../../firmware/main.js';
+import { blockResize } from '../../../firmware/devices/block.hot.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { Answer, BenchOptions, DeviceBench } from '../../support/device-bench.js';
 import { benchOf, OLD } from '../../support/device-bench.js';
@@ -289,6 +290,40 @@ test('BLK-9 with CONFIG_WCE the driver turns the cache off and on; nothing else 
   assert.equal(backend.flushes, 1);
   assert.deepEqual([setConfig(bench, 32, [2]), setConfig(bench, 32, [0, 0]), setConfig(bench, 0, [9]), setConfig(bench, 31, [0])], [0, 0, 0, 0]);
   assert.equal(setConfig(disk({}, { features: [F_FLUSH] }), 32, [0]), 0, 'not without the feature');
+});
+
+test('BLK-10 a disk that shrinks and grows tells the driver once each time, and its new end is the end', () => {
+  const bench = disk();
+  const sizes = (): number[] => [[0, 4], [4, 4], [36, 4], [48, 4]].map(([offset, length]) => read32(bench.device.config(offset as number, length as number), 0));
+  assert.deepEqual([sizes(), read16(bench.device.config(16, 2), 0)], [[64, 0, 64, 64], 64]);
+  write(bench, 31, pattern(1, 5));
+  const generation = (): number => read32(bench.device.request('GET_CONFIG', 5, le32(0).concat(le32(1))), 0);
+  const before = generation();
+  bench.events.splice(0);
+  blockResize(0, 32);
+  bench.settle();
+  assert.deepEqual(bench.events.splice(0).map(({ id, payload }) => [id, read32(payload, 8), read32(payload, 12)]), [[0x40, 0, 8]]);
+  assert.notEqual(generation(), before, 'R-205 the generation moves');
+  assert.deepEqual([sizes(), read16(bench.device.config(16, 2), 0)], [[32, 0, 32, 32], 32]);
+  assert.deepEqual(read(bench, 31, 1), pattern(1, 5));
+  assert.deepEqual([32, 31].map((sector) => statusOf(bench.ask(0, [header(OUT, sector), pattern(2, 6)], [1]))), [IOERR, IOERR]);
+  assert.equal(statusOf(bench.ask(0, [header(WRITE_ZEROES), segment(0, 33)], [1])), IOERR);
+  blockResize(0, SECTORS);
+  bench.settle();
+  assert.equal(bench.events.filter(({ id }) => id === 0x40).length, 1);
+  assert.equal(write(bench, 63, pattern(1, 7)), OK);
+  assert.deepEqual(read(bench, 32, 1), pattern(1, 0).map(() => 0), 'what was refused was not written');
+});
+
+test('BLK-10 the geometry of a large disk follows, a disk that cannot discard keeps its zeros', () => {
+  const type: BlockBackendType = { read: (): number => 0 };
+  const bench = benchOf(block({ number: 3, backend: { type, sectors: 100000000, attach: (): void => undefined } }));
+  assert.deepEqual([read16(bench.device.config(16, 2), 0), ...bench.device.config(18, 2)], [65535, 16, 63]);
+  blockResize(0, 1008 * 300 + 5);
+  assert.deepEqual([read32(bench.device.config(0, 4), 0), read16(bench.device.config(16, 2), 0)], [302405, 300]);
+  assert.deepEqual([36, 40, 44, 48, 52].map((offset) => read32(bench.device.config(offset, 4), 0)), [0, 0, 0, 0, 0]);
+  blockResize(0, 134217727);
+  assert.equal(read32(bench.device.config(0, 4), 0), 134217727);
 });
 
 test('BLK-12 a disk with latency answers when it is done, several requests at once, and its queue is told', () => {
