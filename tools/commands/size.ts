@@ -1,6 +1,11 @@
 // `vmsg size`: what an app costs on each target, as one table.
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Board, readBoard } from '../board.js';
+import { reasonWithout } from '../engines/jerryscript.js';
+import type { ImageSize } from '../image.js';
+import { type ImageUse, memoryMap } from '../memory-map.js';
 import { costPerDevice, deviceTypes } from '../per-device.js';
 import { progress } from '../scene.js';
 import { checkEngine, checkTarget, type Engine, engines, knownTargets } from '../targets.js';
@@ -13,6 +18,9 @@ export const help = `vmsg size [--target T ...] [--engine E] [app.ts]
   Builds the app's image and prints the device image's flash, RAM, heap and stack in bytes.
   --target T   may be repeated; default every target: ${knownTargets().join(', ')}
   --engine E   ${engines.join(', ')}; default ${engines[0]}
+vmsg size --all [--target T ...] [--svg FILE] [app.ts]
+  The same for every engine; an engine that is not installed is listed as such, with the reason below the table.
+  --svg FILE   also writes a picture: what each image takes of its board's memories
 vmsg size --per-device [--target T] [--engine E] [--device D ...]
   Builds and starts an image without devices, one with each device alone, and one with all; prints what each device adds to
   flash and RAM. RAM is the C code's variables, the private memory given out, and the most of the heap in use while a driver
@@ -30,6 +38,8 @@ export async function size(args: readonly string[]): Promise<number> {
       engine: { type: 'string', default: engines[0] },
       'per-device': { type: 'boolean', default: false },
       device: { type: 'string', multiple: true },
+      all: { type: 'boolean', default: false },
+      svg: { type: 'string' },
     },
   });
   if (values['per-device']) {
@@ -44,23 +54,62 @@ export async function size(args: readonly string[]): Promise<number> {
   if (positionals.length > 1) {
     throw new UserError(`size takes one app, not ${positionals.length}.`);
   }
+  if (values.svg !== undefined && !values.all) {
+    throw new UserError('--svg goes with --all.');
+  }
   const targets = values.target ?? knownTargets();
   targets.forEach(checkTarget);
+  const chosen = values.all ? engines : [checkEngine(values.engine)];
   const rows = [['target', 'engine', 'bundle', 'flash', 'variables', 'heap', 'stack']];
+  const reasons = new Set<string>();
+  const uses: ImageUse[] = [];
   for (const target of targets) {
-    const { image, bundleBytes } = await buildApp({
-      target,
-      engine: values.engine,
-      outDir: path.join('build', target, 'size'),
-      log: progress,
-      ...(positionals[0] === undefined ? {} : { app: positionals[0] }),
-    });
-    const { flash, ram, heap, stack } = image.sizes.device;
-    rows.push([target, values.engine, ...[bundleBytes, flash, ram, heap, stack].map(String)]);
+    for (const engine of chosen) {
+      const reason = values.all ? reasonWithoutEngine(engine, target) : undefined;
+      if (reason !== undefined) {
+        rows.push([target, engine, 'not installed', '', '', '', '']);
+        reasons.add(`${engine}: ${reason}`);
+        continue;
+      }
+      const { image, bundleBytes } = await buildApp({
+        target,
+        engine,
+        outDir: path.join('build', target, 'size'),
+        log: progress,
+        ...(positionals[0] === undefined ? {} : { app: positionals[0] }),
+      });
+      const { flash, ram, heap, stack } = image.sizes.device;
+      rows.push([target, engine, ...[bundleBytes, flash, ram, heap, stack].map(String)]);
+      uses.push(...imageUse(`${target}, ${engine}`, readBoard(target), image.sizes.device));
+    }
   }
   progress('');
   printTable(rows, 2);
+  process.stdout.write([...reasons].map((reason) => `${reason}\n`).join(''));
+  if (values.svg !== undefined) {
+    writeFileSync(values.svg, memoryMap(uses));
+  }
   return 0;
+}
+
+/** Why no image with an engine can be built for a target here; undefined when one can. */
+function reasonWithoutEngine(engine: Engine, target: string): string | undefined {
+  return engine === 'jerryscript' ? reasonWithout(target) : undefined;
+}
+
+/** What an image takes of the memories that its board gives; nothing for a process, and for two sides that share an image. */
+function imageUse(name: string, board: Board, { flash: code, ram: variables, heap, stack }: ImageSize): ImageUse[] {
+  const { flash, ram } = board.images.device;
+  if (flash === undefined || ram === undefined || (board.images.driver !== undefined && board.images.driver.flash === undefined)) {
+    return [];
+  }
+  return [{
+    name,
+    memories: [
+      { name: 'flash', use: { bytes: flash.bytes, parts: [{ name: 'code and constants', bytes: code }] } },
+      { name: 'RAM', use: { bytes: ram.bytes, parts: [{ name: 'stack', bytes: stack }, { name: 'variables', bytes: variables }, { name: 'heap', bytes: heap }] } },
+    ],
+  }];
 }
 
 async function perDevice(targets: readonly string[], engine: Engine, names: readonly string[]): Promise<number> {

@@ -1,0 +1,48 @@
+// `vmsg size --all`: every engine has its row, numbers are those of the ELF file, and the picture shows them to scale.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { imageSize } from '../../tools/image.js';
+import { memoryMap } from '../../tools/memory-map.js';
+import { packageRoot } from '../../tools/targets.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-size-'));
+
+function size(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const env = { ...process.env };
+  delete env['JERRYSCRIPT_PREFIX'];
+  return spawnSync('node', [path.join(packageRoot, 'tools', 'vmsg.mjs'), 'size', ...args], { encoding: 'utf8', cwd: packageRoot, env });
+}
+
+test('a row for each engine with the numbers of the image, and a reason for the one that is not installed', () => {
+  const { status, stdout, stderr } = size('--all', '--target', 'template', '--svg', path.join(folder, 'memory.svg'));
+  assert.equal(status, 0, stderr);
+  const { flash, ram, heap, stack } = imageSize(readFileSync(path.join(packageRoot, 'build', 'template', 'size', 'device.elf')));
+  const lines = stdout.split('\n');
+  const at = lines.findIndex((line) => line.startsWith('target '));
+  const [duktape = '', jerryscript = '', reason = ''] = lines.slice(at + 1);
+  const bundle = String(readFileSync(path.join(packageRoot, 'build', 'template', 'size', 'device.js')).length);
+  assert.deepEqual(duktape.trim().split(/ +/), ['template', 'duktape', bundle, ...[flash, ram, heap, stack].map(String)]);
+  assert.deepEqual(jerryscript.trim().split(/ {2,}/), ['template', 'jerryscript', 'not installed']);
+  assert.match(reason, /^jerryscript: .*JERRYSCRIPT_PREFIX/);
+  const picture = readFileSync(path.join(folder, 'memory.svg'), 'utf8');
+  assert.ok(picture.includes(`<title>code and constants: ${flash} bytes</title>`) && picture.includes(`<title>heap: ${heap} bytes</title>`));
+});
+
+test('--svg alone is one sentence', () => {
+  const { status, stderr } = size('--svg', 'x.svg');
+  assert.equal(status, 1);
+  assert.equal(stderr.trim().split('\n').length, 1);
+  assert.match(stderr, /--svg goes with --all/);
+});
+
+test('in the picture a part has its share of the bar, and parts follow each other', () => {
+  const picture = memoryMap([{ name: 'a & b', memories: [{ name: 'RAM', use: { bytes: 1000, parts: [{ name: 'stack', bytes: 250 }, { name: 'heap', bytes: 500 }] } }] }]);
+  const bars = [...picture.matchAll(/<rect x="([\d.]+)" y="36" width="([\d.]+)"/g)].map(([, x, width]) => [Number(x), Number(width)]);
+  const [[left = 0, whole = 0] = [], ...parts] = bars;
+  assert.deepEqual(parts, [[left, whole / 4], [left + whole / 4, whole / 2]]);
+  assert.ok(picture.includes('a &amp; b') && picture.includes('1 KiB of 1 KiB'));
+});
