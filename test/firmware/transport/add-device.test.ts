@@ -34,6 +34,18 @@ test('R-117 a feature of the rings or the transport that this stack cannot serve
   [28, 29, 34, 38, 43].forEach((bit) => refused({ features: [bit] }, /feature/i));
 });
 
+test('R-117 R-118 of the bits between the devices\' own a bus offers those that this stack serves, and no other', () => {
+  const served = [28, 29, 33, 34, 35, 36, 38, 40, 43];
+  for (let bit = 0; bit < 64; bit++) {
+    const bus = (): BareBus => new BareBus([testDevice({ number: 1 }).model], 64, 0x1af4, [bit]);
+    if (served.includes(bit)) {
+      assert.doesNotThrow(bus);
+    } else {
+      assert.throws(bus, /cannot be served/, `bit ${bit}`);
+    }
+  }
+});
+
 test('R-091 more than 4 feature blocks are refused', () => {
   refused({ features: [128] }, /feature/i);
 });

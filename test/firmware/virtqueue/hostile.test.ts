@@ -121,6 +121,20 @@ test('R-331 an index that goes back by one is a jump of 65535', () => {
   bench.expectAlive();
 });
 
+test('R-331 an index that goes back is a jump as well while the device keeps what it took', () => {
+  const bench = new RingBench(8, { keep: true });
+  for (let count = 0; count < 3; count++) {
+    bench.queue.add([{ offset: BUFFERS, bytes: 4, writable: true }]);
+  }
+  bench.queue.publish();
+  bench.kick();
+  assert.equal(bench.tested.chains.length, 3);
+  bench.queue.publish(2);
+  bench.expectRingError(bench.kick());
+  assert.equal(bench.tested.chains.length, 3);
+  bench.expectOtherServes();
+});
+
 test('R-331 an index as many entries ahead as the ring is large is legal, even if they are all the same chain', () => {
   const bench = new RingBench(8);
   writeDescriptor(bench.queue, 0, { low: HERE, bytes: 4, flags: WRITE });
