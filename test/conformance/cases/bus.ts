@@ -1,6 +1,6 @@
 // Section 10 and the carrier: GET_DEVICES, PING, and the life of the AMP shared-memory bus.
 import type { Case } from '../runner/vocabulary.js';
-import { alive, answer, ask, bringUp, command, connect, deviceHead, event, head, offer, ring, send, silence } from '../runner/vocabulary.js';
+import { alive, answer, ask, bringUp, command, connect, deviceHead, event, head, offer, ring, send, setStatus, silence } from '../runner/vocabulary.js';
 
 /** Number of the specimen bus's device that comes and goes. It may come once in half a minute. */
 const GUEST = 12;
@@ -111,7 +111,7 @@ export const busCases: readonly Case[] = [
     subset: true,
     steps: [
       bringUp('running', []),
-      ask('SET_DEVICE_STATUS', { status: 0x8f }, { status: 0x8f }),
+      setStatus(0x8f),
       ask('PING', { data: 3 }, { data: 3 }),
       send('SET_DEVICE_STATUS', { status: 0 }, { device: 'other', token: 500 }),
       send('PING', { data: 4 }, { token: 501 }),

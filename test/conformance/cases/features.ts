@@ -1,6 +1,6 @@
 // Section 5: feature bits, their negotiation and its verdict.
 import type { Case } from '../runner/vocabulary.js';
-import { alive, ask, bringUp } from '../runner/vocabulary.js';
+import { alive, ask, bringUp, setStatus } from '../runner/vocabulary.js';
 
 export const featureCases: readonly Case[] = [
   {
@@ -79,7 +79,7 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
       ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }, { features: ['features0', 'features1'] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      setStatus(11),
       ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }, { features: ['features0', 'features1'] }),
       bringUp('reset'),
       ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 2 }, { features: ['features0', 'features1'] }),
@@ -93,7 +93,7 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 1, num_blocks: 1, features: [1] }),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 1, features: [0] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      setStatus(11),
     ],
   },
   {
@@ -104,7 +104,7 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0xffffffff, 1] }),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 1, features: [0] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      setStatus(11),
     ],
   },
   {
@@ -115,7 +115,7 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
       ask('SET_DRIVER_FEATURES', { block_index: 1, num_blocks: 1, features: [0] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
       alive(3),
     ],
   },
@@ -127,7 +127,7 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 5, features: [0, 1, 0, 0, 0] }),
       ask('SET_DRIVER_FEATURES', { block_index: 0xfffffff0, num_blocks: 1, features: [0] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      setStatus(11),
     ],
   },
   {
@@ -137,7 +137,7 @@ export const featureCases: readonly Case[] = [
     steps: [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0x00800000, 1] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
       alive(3),
     ],
   },
@@ -149,7 +149,7 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
       ask('SET_DRIVER_FEATURES', { block_index: 'blocks+1', num_blocks: 1, features: [4] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
       alive(3),
     ],
   },
@@ -160,7 +160,7 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
       ask('SET_DRIVER_FEATURES', { block_index: 0xffffffff, num_blocks: 1, features: [0x80000000] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
     ],
   },
   {
@@ -168,25 +168,25 @@ export const featureCases: readonly Case[] = [
     title: 'a bit without the one it requires has FEATURES_OK refused',
     needs: ['dependent feature', 'specimen'],
     subset: true,
-    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [2, 1] }), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 })],
+    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [2, 1] }), setStatus(11, 3)],
   },
   {
     proves: ['R-110', 'R-112', 'R-122'],
     title: 'with the bit it requires, which is offered, the set is accepted',
     needs: ['dependent feature', 'specimen'],
-    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [3, 1] }), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 })],
+    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [3, 1] }), setStatus(11)],
   },
   {
     proves: ['R-111', 'R-109'],
     title: 'without VERSION_1 FEATURES_OK is refused',
     subset: true,
-    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0] }), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }), alive(3)],
+    steps: [bringUp('driver'), ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0] }), setStatus(11, 3), alive(3)],
   },
   {
     proves: ['R-111'],
     title: 'without SET_DRIVER_FEATURES FEATURES_OK is refused',
     subset: true,
-    steps: [bringUp('driver'), ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 })],
+    steps: [bringUp('driver'), setStatus(11, 3)],
   },
   {
     proves: ['R-112', 'R-115'],
@@ -200,7 +200,7 @@ export const featureCases: readonly Case[] = [
     steps: [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: ['features0', 'features1'] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      setStatus(11),
     ],
   },
   {
@@ -210,9 +210,9 @@ export const featureCases: readonly Case[] = [
     steps: [
       bringUp('reset'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0x00800000, 1] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 1, features: [0] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      setStatus(11),
     ],
   },
   {
@@ -222,11 +222,11 @@ export const featureCases: readonly Case[] = [
     steps: [
       bringUp('features'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0xffffffff, 0xffffffff] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
-      ask('SET_DEVICE_STATUS', { status: 15 }, { status: 15 }),
+      setStatus(11),
+      setStatus(15),
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0xffffffff, 0xffffffff] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
     ],
   },
   {
@@ -236,11 +236,11 @@ export const featureCases: readonly Case[] = [
     steps: [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0x21] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0x81] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0x201] }),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
     ],
   },
   {

@@ -1,6 +1,6 @@
 // Section 1: header checks and routing.
 import type { Case, Step } from '../runner/vocabulary.js';
-import { alive, answer, ask, bringUp, command, event, kick, ignore, inTurn, offer, ring, send, setQueue, silence, used } from '../runner/vocabulary.js';
+import { alive, answer, ask, bringUp, command, event, ignore, inTurn, kick, offer, ring, send, setQueue, setStatus, silence, used } from '../runner/vocabulary.js';
 
 /** Frames with each of these ids, which nobody answers. */
 function unknown(message: string, ids: readonly number[]): Step[] {
@@ -130,7 +130,7 @@ export const headerCases: readonly Case[] = [
       ask('SET_DEVICE_STATUS', { status: 1 }, { status: 1 }, { device: 'other' }),
       alive(0),
       alive(1, 'other'),
-      ask('SET_DEVICE_STATUS', { status: 3 }, { status: 3 }),
+      setStatus(3),
       alive(1, 'other'),
       alive(3),
     ],
@@ -272,7 +272,7 @@ export const headerCases: readonly Case[] = [
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
       send('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 3, features: [0xffffffff, 0xffffffff] }),
       silence(),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 11 }),
+      setStatus(11),
     ],
   },
   {
@@ -324,7 +324,7 @@ export const headerCases: readonly Case[] = [
       ask('GET_VQUEUE', { index: 0 }, {}, { behind: 0xff }),
       ask('GET_SHM', { index: 0 }, {}, { behind: 0xff }),
       ask('GET_CONFIG', { offset: 0, length: 0 }, {}, { behind: 0xff }),
-      ask('SET_DEVICE_STATUS', { status: 15 }, { status: 15 }),
+      setStatus(15),
       // Long answers all round the ring, so that the event comes into a slot where more stood than it has.
       longAnswers,
       offer(0, [[{ write: 16 }]]),
@@ -332,7 +332,7 @@ export const headerCases: readonly Case[] = [
       used(0, 16),
       event('EVENT_USED', { vq_index: 0 }),
       ask('RESET_VQUEUE', { index: 0 }, {}, { behind: 0xff }),
-      ask('SET_DEVICE_STATUS', { status: 0 }, { status: 0 }),
+      setStatus(0),
     ]),
   },
   {

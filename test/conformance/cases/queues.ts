@@ -1,6 +1,6 @@
 // Section 8: queues by message, and what rings do that messages set up (parts of section 11).
 import type { Case, Fields, FieldValue, Lie, Step } from '../runner/vocabulary.js';
-import { alive, ask, bringUp, event, freeze, freezeUsed, ignore, inTurn, kick, lie, offer, ring, same, setQueue, silence, unused, used } from '../runner/vocabulary.js';
+import { alive, ask, bringUp, event, freeze, freezeUsed, ignore, inTurn, kick, lie, offer, ring, same, setQueue, setStatus, silence, unused, used } from '../runner/vocabulary.js';
 
 /** Two buffers through queue 0. */
 function round(bytes: number): Step[] {
@@ -409,7 +409,7 @@ export const queueCases: readonly Case[] = [
     title: 'a ring of 4 goes round and round',
     needs: ['serves'],
     steps: ([] as Step[]).concat(
-      [bringUp('features'), ring(0, { size: 4 }), setQueue(0), ask('SET_DEVICE_STATUS', { status: 15 }, { status: 15 })],
+      [bringUp('features'), ring(0, { size: 4 }), setQueue(0), setStatus(15)],
       round(1),
       round(2),
       round(3),

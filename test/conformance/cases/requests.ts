@@ -1,6 +1,6 @@
 // Sections 3 and 4: requests, their answers and order, and what GET_DEVICE_INFO says.
 import type { Case } from '../runner/vocabulary.js';
-import { alive, answer, ask, bringUp, command, event, flood, offer, same, send, silence, used } from '../runner/vocabulary.js';
+import { alive, answer, ask, bringUp, command, event, flood, offer, same, send, setStatus, silence, used } from '../runner/vocabulary.js';
 
 export const requestCases: readonly Case[] = [
   {
@@ -14,7 +14,7 @@ export const requestCases: readonly Case[] = [
       ask('GET_CONFIG', { offset: 0, length: 0 }, { length: 0 }),
       ask('SET_CONFIG', { generation: 'generation', offset: 0, length: 0 }, { length: 0 }),
       ask('GET_DEVICE_STATUS', {}, { status: 0 }),
-      ask('SET_DEVICE_STATUS', { status: 0 }, { status: 0 }),
+      setStatus(0),
       ask('GET_VQUEUE', { index: 0 }, { index: 0, max_size: 'queueSize' }),
       ask('SET_VQUEUE', { index: 0 }),
       ask('RESET_VQUEUE', { index: 0 }),
@@ -107,7 +107,7 @@ export const requestCases: readonly Case[] = [
       answer('GET_DEVICE_STATUS', { status: 3 }, { device: 'device', token: 301 }),
       answer('GET_VQUEUE', { index: 0 }, { device: 'device', token: 302 }),
       silence(),
-      ask('SET_DEVICE_STATUS', { status: 11 }, { status: 3 }),
+      setStatus(11, 3),
     ],
   },
   {
@@ -122,7 +122,7 @@ export const requestCases: readonly Case[] = [
       same('GET_DEVICE_INFO'),
       bringUp('running', [0]),
       same('GET_DEVICE_INFO'),
-      ask('SET_DEVICE_STATUS', { status: 143 }, { status: 143 }),
+      setStatus(143),
       same('GET_DEVICE_INFO'),
       bringUp('reset'),
       same('GET_DEVICE_INFO'),

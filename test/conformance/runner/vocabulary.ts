@@ -240,6 +240,11 @@ export function command(name: string, device: Value = 'device'): Step {
   return { do: 'command', name, device };
 }
 
+/** SET_DEVICE_STATUS, and what the answer says the status is then; by default what was written. */
+export function setStatus(written: number, becomes = written): Step {
+  return ask('SET_DEVICE_STATUS', { status: written }, { status: becomes });
+}
+
 /** Steps and groups of steps, one after the other. */
 export function inTurn(parts: readonly (Step | readonly Step[])[]): Step[] {
   let steps: Step[] = [];
