@@ -119,12 +119,14 @@ export function giveUpSuspend(device: number): void {
   needsReset(device);
 }
 
-/** DRIVER_OK of a suspended device: it goes on where it was, with the queues set up meanwhile. */
+/** DRIVER_OK of a suspended device: it goes on where it was, with the queues set up meanwhile, unless it is on its way out. */
 function resumeDevice(device: number): void {
   deviceStatus[device] = (deviceStatus[device] | Status.DriverOk) & ~Status.Suspend;
   raiseHeldChange(device);
-  releaseQueues(device);
-  announceAll(device);
+  if (deviceWait[device] !== Wait.Drain) {
+    releaseQueues(device);
+    announceAll(device);
+  }
 }
 
 /** Token of the SET_DEVICE_STATUS 0 whose answer is due later. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fake } from '../../../hal/fake/port.js';
-import { configChanged, needsReset } from '../../../firmware/device.hot.js';
+import { configChanged, needsReset, Removal, unplug } from '../../../firmware/device.hot.js';
 import type { BusyDevice } from '../../support/busy-device.js';
 import { busyDevice } from '../../support/busy-device.js';
 import type { AmpBus } from '../../support/driver/amp-bus.js';
@@ -147,6 +147,16 @@ test('R-153 R-168 a queue set up while suspended is looked at when the device go
   on.device.setStatus(RUNNING);
   settle(on.bus);
   assert.equal(on.tested.flying.length, 1, 'without a notification');
+});
+
+test('R-311 a device on its way out takes nothing new when its driver has it go on', () => {
+  const on = bench();
+  on.device.setStatus(RUNNING | SUSPEND);
+  on.tested.stuck = true;
+  unplug(on.tested.row, Removal.Now);
+  on.device.setStatus(RUNNING);
+  offer(on);
+  assert.equal(on.tested.flying.length, 0);
 });
 
 test('R-169 without the feature SUSPEND is ignored', () => {
