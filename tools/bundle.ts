@@ -6,6 +6,7 @@ import json from '@rollup/plugin-json';
 import typescript from '@rollup/plugin-typescript';
 import { rollup, type Plugin, type RollupError } from 'rollup';
 import { minify as terser } from 'terser';
+import { wordsOfSomeEngine } from './check-bundle.js';
 import { flatten, flattenedCompress } from './flatten.js';
 import ts from 'typescript';
 import { checkTarget, type BundleEngine, packageRoot, shown } from './targets.js';
@@ -167,6 +168,7 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
       const small = await terser(code, {
         ecma: 5,
         toplevel: true,
+        mangle: { reserved: [...wordsOfSomeEngine] },
         compress: flat ? flattenedCompress : { passes: 2, reduce_funcs: false },
         sourceMap: { content: map, filename: path.basename(outFile), asObject: false },
       });

@@ -52,6 +52,9 @@ const missingGlobals = new Set([
   'console', 'globalThis', 'performance', 'setTimeout',
 ]);
 
+/** Names that ES5 allows and Espruino does not: its lexer takes them for words of the language everywhere. */
+export const wordsOfSomeEngine: ReadonlySet<string> = new Set(['let', 'of', 'static']);
+
 /** The object of the engine's glue; its methods are natives, whatever their names. */
 const nativeObject = 'native';
 
@@ -187,8 +190,14 @@ export function checkCode(code: string, options: CheckOptions = {}): CheckResult
       case 'ThisExpression':
         // A driver's program has classes; the device's code is free of them.
         return hotRules ? '"this" differs between engines' : undefined;
+      case 'Literal':
+        return 'regex' in node && node.regex && /\{\d/.test(node.regex.pattern) ? 'a {count} in a regular expression is not in every engine' : undefined;
       case 'WithStatement':
         return '"with" differs between engines';
+      case 'AssignmentExpression':
+        return node.left.type === 'MemberExpression' && !node.left.computed && node.left.property.type === 'Identifier' && node.left.property.name === 'length'
+          ? 'an assigned .length is not in every engine: use splice(0, length)'
+          : undefined;
       case 'SwitchStatement':
         return node.cases.some((entry, index) => entry.test === null && index !== node.cases.length - 1) ? 'default is not the last entry of its switch' : undefined;
       case 'MemberExpression':
@@ -200,29 +209,9 @@ export function checkCode(code: string, options: CheckOptions = {}): CheckResult
     }
   };
 
-  /** Names that a function declares, its parameters included; true for those that hold a function of set-up code. */
-  const declaredIn = (node: FunctionNode & AnyNode): ReadonlyMap<string, boolean> => {
-    const names = new Map<string, boolean>();
-    const isCold = (value: AnyNode | null | undefined): boolean => value !== null && value !== undefined && isFunction(value) && !isHotFunction(value);
-    const look = (inner: AnyNode): void => {
-      if (inner.type === 'VariableDeclarator' && inner.id.type === 'Identifier') {
-        names.set(inner.id.name, isCold(inner.init));
-      }
-      if (inner.type === 'FunctionDeclaration' && inner.id !== null) {
-        names.set(inner.id.name, isCold(inner));
-      }
-      if (!isFunction(inner)) {
-        children(inner).forEach(look);
-      }
-    };
-    children(node.body).forEach(look);
-    for (const parameter of node.params) {
-      if (parameter.type === 'Identifier') {
-        names.set(parameter.name, false);
-      }
-    }
-    return names;
-  };
+  /** Names that a function declares; true for those that hold a function of set-up code. */
+  const declaredIn = (node: FunctionNode & AnyNode): ReadonlyMap<string, boolean> =>
+    new Map(declarations(node).map(([name, value]) => [name, value !== null && value !== undefined && isFunction(value) && !isHotFunction(value)]));
   /** Whether a name, where it is used, means a function of set-up code. */
   const meansCold = (name: string, frame: Frame | undefined): boolean => {
     const cold = frame?.names.get(name);
@@ -237,6 +226,9 @@ export function checkCode(code: string, options: CheckOptions = {}): CheckResult
     };
     const isName = parent !== undefined && ((parent.type === 'MemberExpression' && parent.property === node && !parent.computed) || (parent.type === 'Property' && parent.key === node));
     add(language(node));
+    if (node.type === 'Identifier' && !isName && wordsOfSomeEngine.has(node.name)) {
+      report(node, `the name ${node.name} is a word of the language in some engine`);
+    }
     if (node.type === 'Identifier' && !isName && missingGlobals.has(node.name)) {
       report(node, `${node.name} is not in every engine`);
     }
@@ -290,19 +282,49 @@ function children(node: AnyNode): AnyNode[] {
   return Object.values(node).flatMap((value: unknown) => (Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : []));
 }
 
-/** Calls that run as the wrapper's statements run, of functions the wrapper declares only further down: Espruino does not hoist. */
+/**
+ * Calls that run as the wrapper's statements run, of functions that the wrapper declares only further down, or that call such
+ * functions: Espruino does not hoist.
+ */
 function callsBeforeDefinition(program: AnyNode, place: (offset: number) => { line: number; column: number }): Finding[] {
   const wrapper = wrapperBody(program);
-  const declared = new Map<string, number>();
+  const declared = new Map<string, AnyNode>();
   for (const statement of wrapper) {
     if (statement.type === 'FunctionDeclaration' && statement.id) {
-      declared.set(statement.id.name, statement.start);
+      declared.set(statement.id.name, statement);
     }
   }
+  /** Functions of the wrapper that `node` calls, itself and, when it is one, in its body; names that it declares mean others. */
+  const called = (node: AnyNode, hidden: ReadonlySet<string>, found: Set<string>): Set<string> => {
+    const names = isFunction(node) ? new Set([...hidden, ...declarations(node).map(([name]) => name)]) : hidden;
+    if (node.type === 'CallExpression' && node.callee.type === 'Identifier' && declared.has(node.callee.name) && !hidden.has(node.callee.name)) {
+      found.add(node.callee.name);
+    }
+    children(node).forEach((child) => called(child, names, found));
+    return found;
+  };
+  const reached = new Map<string, ReadonlySet<string>>();
+  const reach = (name: string): ReadonlySet<string> => {
+    let found = reached.get(name);
+    if (found === undefined) {
+      const all = new Set([name]);
+      for (const other of all) {
+        called(declared.get(other) as AnyNode, new Set(), all);
+      }
+      found = all;
+      reached.set(name, found);
+    }
+    return found;
+  };
   const findings: Finding[] = [];
   const look = (node: AnyNode): void => {
-    if (node.type === 'CallExpression' && node.callee.type === 'Identifier' && (declared.get(node.callee.name) ?? 0) > node.start) {
-      findings.push({ ...place(node.start), reason: `${node.callee.name}() is called before the statement that defines it, and Espruino does not hoist` });
+    if (node.type === 'CallExpression' && node.callee.type === 'Identifier' && declared.has(node.callee.name)) {
+      const { name } = node.callee;
+      const late = [...reach(name)].find((other) => (declared.get(other) as AnyNode).start > node.start);
+      if (late !== undefined) {
+        const through = late === name ? '' : ` through ${name}()`;
+        findings.push({ ...place(node.start), reason: `${late}() is called${through} before the statement that defines it, and Espruino does not hoist` });
+      }
     }
     if (!isFunction(node)) {
       children(node).forEach(look);
@@ -310,6 +332,25 @@ function callsBeforeDefinition(program: AnyNode, place: (offset: number) => { li
   };
   wrapper.forEach(look);
   return findings;
+}
+
+/** What a function declares, its parameters last: names, and the values that they get there. */
+function declarations(node: FunctionNode & AnyNode): (readonly [name: string, value: AnyNode | null | undefined])[] {
+  const found: (readonly [string, AnyNode | null | undefined])[] = [];
+  const look = (inner: AnyNode): void => {
+    if (inner.type === 'VariableDeclarator' && inner.id.type === 'Identifier') {
+      found.push([inner.id.name, inner.init]);
+    }
+    if (inner.type === 'FunctionDeclaration' && inner.id !== null) {
+      found.push([inner.id.name, inner]);
+    }
+    if (!isFunction(inner)) {
+      children(inner).forEach(look);
+    }
+  };
+  children(node.body).forEach(look);
+  node.params.forEach((parameter) => parameter.type === 'Identifier' && found.push([parameter.name, undefined]));
+  return found;
 }
 
 /** The statements of the one function around everything. */

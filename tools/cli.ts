@@ -19,6 +19,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   bundle: { summary: 'bundle TypeScript to one ES5 function', load: async () => { const { help, bundleCommand } = await import('./commands/bundle.js'); return { help, run: bundleCommand }; } },
   'check-bundle': { summary: 'find what would allocate in hot code', load: async () => { const { help, checkBundle } = await import('./commands/check-bundle.js'); return { help, run: checkBundle }; } },
   snapshot: { summary: 'compile a bundle to a JerryScript snapshot', load: async () => { const { help, snapshot } = await import('./commands/snapshot.js'); return { help, run: snapshot }; } },
+  flash: { summary: 'send an app to an Espruino board', load: async () => { const { help, flash } = await import('./commands/flash.js'); return { help, run: flash }; } },
   size: { summary: 'flash, RAM and heap of an image', load: async () => { const { help, size } = await import('./commands/size.js'); return { help, run: size }; } },
   sim: { summary: 'run a scene on the emulated SoC', load: async () => { const { help, sim } = await import('./sim.js'); return { help, run: sim }; } },
   serve: { summary: 'serve devices from a Linux process over shared memory', load: async () => { const { help, serve } = await import('./serve.js'); return { help, run: serve }; } },

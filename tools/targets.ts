@@ -36,13 +36,18 @@ export function checkTarget(target: string): void {
   }
 }
 
-/** The engine of this name; an unknown one is refused with a sentence that lists the known ones. */
-export function checkEngine(engine: string): Engine {
-  const found = engines.find((known) => known === engine);
+/** The engine of this name among `known`; another is refused with a sentence that lists them. */
+export function engineAmong<Known extends string>(engine: string, known: readonly Known[]): Known {
+  const found = known.find((name) => name === engine);
   if (found === undefined) {
-    throw new UserError(`Unknown engine '${engine}'; known engines: ${engines.join(', ')}.`);
+    throw new UserError(`Unknown engine '${engine}'; known engines: ${known.join(', ')}.`);
   }
   return found;
+}
+
+/** The engine of this name among those that are linked. */
+export function checkEngine(engine: string): Engine {
+  return engineAmong(engine, engines);
 }
 
 /** A path as messages show it: relative to the working directory where that is shorter. */

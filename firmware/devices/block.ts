@@ -171,7 +171,7 @@ export function block(options: BlockOptions): DeviceModel {
   if (!(segments >= 1 && segments <= Limit.Segments && segments % 1 === 0)) {
     refuse(options, 'a request has 1 to 62 data segments');
   }
-  if (!/^[\x20-\x7e]{0,20}$/.test(id)) {
+  if (!(id.length <= 20 && /^[\x20-\x7e]*$/.test(id))) {
     refuse(options, 'an id has at most 20 ASCII characters');
   }
   const discards = !readOnly && backend.type.discard !== undefined;

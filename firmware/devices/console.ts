@@ -149,7 +149,7 @@ export function console(options: ConsoleOptions): DeviceModel {
     refuse('port 0 is always there');
   }
   ports.forEach((port) => {
-    if (port.name !== undefined && !/^[\x21-\x7e]{1,56}$/.test(port.name)) {
+    if (port.name !== undefined && !(port.name.length <= 56 && /^[\x21-\x7e]+$/.test(port.name))) {
       refuse('a name has 1 to 56 ASCII characters without spaces');
     }
     if (port.input !== undefined && !isPowerOfTwo(port.input, 32768)) {

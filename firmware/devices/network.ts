@@ -100,10 +100,11 @@ export function network(options: NetworkOptions): DeviceModel {
   const frames = options.frames === undefined ? 4 : options.frames;
   const queueSize = options.queueSize === undefined ? 64 : options.queueSize;
   const mac = options.mac === undefined ? '02:76:6d:73:67:' + (256 + (options.number % 256)).toString(16).substring(1) : options.mac;
+  const bytesOfMac = mac.split(':');
   const refuse = (reason: string): never => {
     throw new Error('network device ' + options.number + ': ' + reason);
   };
-  if (!/^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$/.test(mac) || parseInt(mac.substring(0, 2), 16) % 2 === 1) {
+  if (bytesOfMac.length !== 6 || !bytesOfMac.every((byte) => /^[0-9a-fA-F][0-9a-fA-F]$/.test(byte)) || parseInt(mac.substring(0, 2), 16) % 2 === 1) {
     refuse('"' + mac + '" is not the Ethernet address of one machine');
   }
   if (!(mtu >= 68 && mtu <= 9000 && mtu % 1 === 0)) {

@@ -9,7 +9,7 @@ const maximumLast = 134217727;
 /** The four 16-bit halves of 16 hexadecimal digits, lowest first. */
 function halves(digits: string): number[] {
   const plain = digits.replace(/^0x/, '');
-  if (!/^[0-9a-fA-F]{16}$/.test(plain)) {
+  if (!(plain.length === 16 && /^[0-9a-fA-F]+$/.test(plain))) {
     throw new Error('window address "' + digits + '" is not 16 hexadecimal digits');
   }
   const result: number[] = [];

@@ -69,15 +69,15 @@ let regionsUsed = 0;
 export function clearDevices(): void {
   clearEvents();
   clearKicks();
-  types.length = 0;
-  serveHandlers.length = 0;
-  resetHandlers.length = 0;
-  configHandlers.length = 0;
-  configWrittenHandlers.length = 0;
-  featuresHandlers.length = 0;
-  startHandlers.length = 0;
-  wakeHandlers.length = 0;
-  busyHandlers.length = 0;
+  types.splice(0, types.length);
+  serveHandlers.splice(0, serveHandlers.length);
+  resetHandlers.splice(0, resetHandlers.length);
+  configHandlers.splice(0, configHandlers.length);
+  configWrittenHandlers.splice(0, configWrittenHandlers.length);
+  featuresHandlers.splice(0, featuresHandlers.length);
+  startHandlers.splice(0, startHandlers.length);
+  wakeHandlers.splice(0, wakeHandlers.length);
+  busyHandlers.splice(0, busyHandlers.length);
   clearWaits();
   clearBusEvents();
   queuesUsed = 0;
@@ -253,7 +253,7 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   if (!queueFeatures.every((bit) => bit === -1 || model.features.indexOf(bit) >= 0)) {
     refuse(model, 'a queue needs a feature bit that is not offered');
   }
-  if (model.uuid !== undefined && !/^[0-9a-fA-F]{32}$/.test(model.uuid)) {
+  if (model.uuid !== undefined && !(model.uuid.length === 32 && /^[0-9a-fA-F]+$/.test(model.uuid))) {
     refuse(model, 'a uuid has 32 hexadecimal digits');
   }
   addDependencies(device, model, offered, identity.requiredFeatures);

@@ -1,7 +1,7 @@
 // The natives that the C glue of an engine supplies, under the names that ports and mailbox drivers import.
 
 /** The object `native` that every engine's glue places in the global scope before it runs the bundle. */
-interface Natives {
+export interface Natives {
   /** Window `number`'s memory as an ArrayBuffer over the real memory (start-up only: it makes an object). */
   memory(number: number): ArrayBuffer;
   copy(toWindow: number, toOffset: number, fromWindow: number, fromOffset: number, length: number): void;

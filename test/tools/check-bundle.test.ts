@@ -5,6 +5,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { minify } from 'terser';
 import { checkCode, checkFile, isHotSource } from '../../tools/check-bundle.js';
+import { packageRoot } from '../../tools/targets.js';
 import { bundle } from '../../tools/bundle.js';
 import { bundleHot, fixtures, workspace } from './workspace.js';
 
@@ -113,6 +114,10 @@ const language: readonly (readonly [string, RegExp])[] = [
   ['return Symbol', /Symbol/],
   ['return new Map', /Map/],
   ['return Object.assign(a,a)', /assign/],
+  ['a.length=0', /an assigned \.length/],
+  ['var of=1;return of', /the name of is a word/],
+  ['var let=1;return let', /the name let is a word/],
+  ['return /^[0-9]{4}$/', /a \{count\} in a regular expression/],
   ['let b=1;return b', /not ES5/],
   ['return ()=>1', /not ES5/],
 ];
@@ -137,6 +142,22 @@ test('module-level code makes its tables', () => {
 test('a call above the definition is found: Espruino does not hoist', () => {
   assert.match(checkCode('(function(){f();function f(){}})()').findings[0]?.reason ?? '', /before the statement that defines it/);
   assert.deepEqual(checkCode('(function(){function f(){}f()})()').findings, []);
+});
+
+test('a call that leads to a function further down is found, and names that hide functions are not taken for them', () => {
+  const through = checkCode('(function(){function f(){g()}function g(){h()}f();function h(){}})()').findings.map(({ reason }) => reason);
+  assert.deepEqual(through, ['h() is called through f() before the statement that defines it, and Espruino does not hoist']);
+  assert.deepEqual(checkCode('(function(){function f(h){h()}f(f);function h(){}})()').findings, []);
+  assert.deepEqual(checkCode('(function(){function f(){var h=f;function g(){h()}g()}f();function h(){}})()', { hot: false }).findings, []);
+});
+
+test('a bundle of every device, flattened for Espruino, is its language', async () => {
+  const outFile = path.join(workspace({}), 'device.js');
+  await bundle({ target: 'mps2-an521-m33', role: 'device', entry: path.join(packageRoot, 'firmware', 'apps', 'demo.ts'), outFile, engine: 'espruino' });
+  const result = checkFile(outFile);
+  // The demo sets a clock at its start, to a number that only set-up code sees.
+  assert.deepEqual(result.findings.filter(({ reason }) => !/ 1700000000 needs/.test(reason)), []);
+  assert.ok(result.hotFunctions > 100, `${result.hotFunctions} hot functions`);
 });
 
 test('all findings come in one run, by position', () => {

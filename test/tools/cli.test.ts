@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { bundleEngines, engines, knownTargets, packageRoot } from '../../tools/targets.js';
+import { bundleEngines, knownTargets, packageRoot } from '../../tools/targets.js';
 import { bundleHot, workspace } from './workspace.js';
 
 interface Ended {
@@ -55,7 +55,7 @@ test('an unknown option', () => refused(['build', '--wings'], "Unknown option '-
 test('an option without its value', () => refused(['build', '--target'], /^vmsg: Option '--target <value>' argument missing\.\n$/));
 test('an unknown target', () => refused(['build', '--target', 'pdp-11'], `Unknown target 'pdp-11'; known targets: ${targets}.`));
 test('no target', () => refused(['build'], `build wants --target; known targets: ${targets}.`));
-test('an unknown engine', () => refused(['build', '--target', 'host', '--engine', 'abacus'], `Unknown engine 'abacus'; known engines: ${engines.join(', ')}.`));
+test('an unknown engine', () => refused(['build', '--target', 'host', '--engine', 'abacus'], `Unknown engine 'abacus'; known engines: ${bundleEngines.join(', ')}.`));
 test('an unknown engine of a bundle', () => refused(['bundle', '--target', 'host', '--engine', 'abacus', 'app.ts'], `Unknown engine 'abacus'; known engines: ${bundleEngines.join(', ')}, none.`));
 test('vmsg bundle flattens for the engine that it is told, and not at all for none', () => {
   const folder = workspace({});

@@ -4,18 +4,22 @@ import { parseArgs } from 'node:util';
 import { readBoard } from '../board.js';
 import { bundle } from '../bundle.js';
 import { checkFile, describe } from '../check-bundle.js';
+import { espruinoScript, findCli, pretokenise } from '../engines/espruino.js';
 import { buildImage, type ImageResult } from '../image.js';
 import { packaged, progress } from '../scene.js';
-import { checkEngine, checkTarget, engines, knownTargets, shown } from '../targets.js';
+import { bundleEngines, checkEngine, checkTarget, engineAmong, knownTargets, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
 export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] [--out DIR] [--source]
   Builds the firmware image of an app; the default app serves entropy.
   --target T      ${knownTargets().join(', ')}
-  --engine E      ${engines.join(', ')}; default ${engines[0]}
+  --engine E      ${bundleEngines.join(', ')}; default ${bundleEngines[0]};
+                  espruino: no image but a script for a board that runs Espruino, as tokens
   --program FILE  program of the emulated application core, default the entropy scene
   --out DIR       default build/T
-  --source        links the bundle's text, which the core compiles at its start, instead of bytecode or a snapshot`;
+  --source        links the bundle's text, which the core compiles at its start, instead of bytecode, a snapshot or tokens`;
+
+const defaultApp = packaged('firmware', 'apps', 'entropy.ts');
 
 /** What `buildApp` made. */
 export interface BuiltApp {
@@ -43,7 +47,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
   const device = path.join(outDir, 'device.js');
   const driver = path.join(outDir, 'driver.js');
   log(`bundling for ${target}`);
-  const { bytes } = await bundle({ target, entry: options.app ?? packaged('firmware', 'apps', 'entropy.ts'), role: 'device', outFile: device, engine: chosen });
+  const { bytes } = await bundle({ target, entry: options.app ?? defaultApp, role: 'device', outFile: device, engine: chosen });
   const checked = checkFile(device);
   if (checked.findings.length > 0) {
     throw new UserError(`The bundle is not fit for the hot path:\n${describe(device, checked).join('\n')}`);
@@ -56,18 +60,35 @@ export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
   return { image, bundleFile: device, bundleBytes: bytes };
 }
 
+/** Builds what an Espruino board runs. */
+async function buildScript(target: string, app: string, out: string | undefined, source: boolean): Promise<number> {
+  checkTarget(target);
+  if (!source) {
+    findCli();
+  }
+  const script = await espruinoScript({ target, app, outDir: path.resolve(out ?? path.join('build', target)), log: progress });
+  progress('');
+  for (const { file, bytes } of source ? [script] : [script, pretokenise(script)]) {
+    process.stdout.write(`${shown(file)}: ${bytes} bytes\n`);
+  }
+  return 0;
+}
+
 /** Runs the command; returns the exit status. */
 export async function build(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { target: { type: 'string' }, engine: { type: 'string', default: engines[0] }, program: { type: 'string' }, out: { type: 'string' }, source: { type: 'boolean', default: false } },
+    options: { target: { type: 'string' }, engine: { type: 'string', default: bundleEngines[0] }, program: { type: 'string' }, out: { type: 'string' }, source: { type: 'boolean', default: false } },
   });
   if (values.target === undefined) {
     throw new UserError(`build wants --target; known targets: ${knownTargets().join(', ')}.`);
   }
   if (positionals.length > 1) {
     throw new UserError(`build takes one app, not ${positionals.length}.`);
+  }
+  if (engineAmong(values.engine, bundleEngines) === 'espruino') {
+    return buildScript(values.target, positionals[0] ?? defaultApp, values.out, values.source);
   }
   const built = await buildApp({
     target: values.target,

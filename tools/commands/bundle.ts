@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle } from '../bundle.js';
-import { bundleEngines, checkTarget, knownTargets, shown } from '../targets.js';
+import { bundleEngines, checkTarget, engineAmong, knownTargets, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
 export const help = `vmsg bundle --target T [--engine E] [--role device|driver] [--out FILE] [--readable] app.ts
@@ -27,10 +27,7 @@ export async function bundleCommand(args: readonly string[]): Promise<number> {
     throw new UserError(`bundle wants --target; known targets: ${knownTargets().join(', ')}.`);
   }
   checkTarget(target);
-  const engine = [...bundleEngines, 'none' as const].find((known) => known === values.engine);
-  if (engine === undefined) {
-    throw new UserError(`Unknown engine '${values.engine}'; known engines: ${bundleEngines.join(', ')}, none.`);
-  }
+  const engine = engineAmong(values.engine, [...bundleEngines, 'none']);
   if (role !== 'device' && role !== 'driver') {
     throw new UserError(`Unknown role '${role}'; known roles: device, driver.`);
   }

@@ -321,7 +321,7 @@ function describe(node: FunctionDeclaration): Pick<HotFunction, 'name' | 'node' 
 
 /**
  * Tables of functions of which all contents are known: filled only by `push` of a function or of a property that is nowhere
- * set to anything but a function, used otherwise only for calls, and those properties read for nothing else.
+ * set to anything but a function, emptied by `splice`, used otherwise only for calls, and those properties read for nothing else.
  */
 function closedTables(
   uses: readonly Use[],
@@ -350,7 +350,9 @@ function closedTables(
           pushed.push(...outer.arguments);
           return true;
         }
-        return member === 'length';
+        // Without elements to put in, it only takes out.
+        const removes = member === 'splice' && outer?.type === 'CallExpression' && outer.callee === parent && outer.arguments.length <= 2 && outmost?.type === 'ExpressionStatement';
+        return member === 'length' || removes;
       });
     const functions = new Set<string>();
     const found = new Set<AnyNode>();
