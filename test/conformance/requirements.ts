@@ -1,9 +1,10 @@
-// Every requirement on the device side and on the device-side half of the bus, as data: number, profiles, one sentence.
+// Every requirement on the device side and on the device-side half of the bus, as data: number, profiles, one sentence. The last
+// section is not from the drafts: what was seen to break one of the two generations of the Linux driver (profiles A and C).
 //
 // "Discarded" means: no state changes, nothing is sent, one counter goes up. "Refused" means: answered, and nothing changes.
 
 export interface Requirement {
-  /** 'R-001' .. 'R-434'; numbers are never given twice, some are free. */
+  /** 'R-001' .. 'R-434' of the drafts, 'S-01' .. 'S-27' of the Linux driver; numbers are never given twice, some are free. */
   readonly id: string;
   readonly section: string;
   /** The wire profiles it binds: letters of 'ABC'. */
@@ -389,4 +390,33 @@ export const requirements: readonly Requirement[] = [
     ],
     'no device here offers ADMIN_VQ: virtio 1.4 allows it on PCI only (R-118)',
   ),
+  ...section('15 Survival rules of the Linux driver', [
+    ['S-01', 'No EVENT_USED comes before the answer to GET_DEVICE_INFO and the first SET_DEVICE_STATUS.', 'AC'],
+    ['S-02', 'EVENT_USED has 12 bytes and names only queues that were set up.', 'AC'],
+    ['S-03', 'No doorbell rings before the driver side is READY.', 'AC'],
+    ['S-04', 'A request has one answer, never two.', 'AC'],
+    ['S-05', 'An answer has the type, id, device number and token of its request.', 'AC'],
+    ['S-06', 'An answer has all of its payload and no more.', 'AC'],
+    ['S-07', 'num_feature_bits is 64.', 'A'],
+    ['S-08', 'There are one to four feature blocks.', 'C'],
+    ['S-09', 'GET_DEVICES gives offset 0 and count 32 back.', 'A'],
+    ['S-10', 'No listed device has device id 0.', 'AC'],
+    ['S-11', 'GET_CONFIG gives offset and length back.', 'AC'],
+    ['S-12', 'A write of a writable field with the generation that the driver knows is not rejected.', 'AC'],
+    ['S-13', 'A write of the driver does not advance the generation.', 'A'],
+    ['S-14', 'EVENT_CONFIG has 24 bytes and its data, inside the configuration space.', 'AC'],
+    ['S-15', 'The flags of GET_VQUEUE are bit 0 alone, set for a queue that was set up.', 'C'],
+    ['S-16', 'GET_VQUEUE gives size and addresses of a queue that was set up back, and no address is 0.', 'C'],
+    ['S-17', 'A queue that was reset shows size, flags and addresses 0.', 'C'],
+    ['S-18', 'max_virtqueues lies above every queue index in use.', 'AC'],
+    ['S-19', 'max_size is a power of two.', 'AC'],
+    ['S-20', 'Reading the configuration does not advance the generation.', 'AC'],
+    ['S-21', 'Every request is answered.', 'AC'],
+    ['S-22', 'Every status of a probe is read back as it was written.', 'AC'],
+    ['S-23', 'After REMOVED requests to the number are still answered.', 'A'],
+    ['S-24', 'The states of EVENT_DEVICE are ADDED and REMOVED; no other one has bit 0 or 1 set.', 'AC'],
+    ['S-25', 'A number is not used again soon after its device went.', 'AC'],
+    ['S-26', 'A bus event comes only when the one before it has had its effect.', 'A'],
+    ['S-27', 'A shutdown without a message resets every device, and the next driver finds INIT and indices 0.', 'AC'],
+  ]),
 ];

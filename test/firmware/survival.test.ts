@@ -202,7 +202,7 @@ test('every rule has been planted', () => {
   assert.deepEqual(Object.values(Rule).filter((rule) => !seen.has(rule)), [Rule.EarlyDoorbell]);
 });
 
-test(`never a ${Rule.EarlyDoorbell}, whatever the device side has to say; the judge notices it when it is done`, () => {
+test('S-03 never a doorbell before the driver\'s queue status is READY, whatever the device side has to say; the judge notices it when it is done', () => {
   started([testDevice({ number: 1 }).model]);
   const quiet = new LinuxDriver(new AmpBus(hostMachine), 'gen2', () => fake.rings[0] ?? 0);
   quiet.connect();

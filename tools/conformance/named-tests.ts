@@ -12,7 +12,7 @@ export interface NamedTest {
 
 /** The requirement numbers at the beginning of a test's name. */
 export function numbersOf(name: string): string[] {
-  return /^(?:R-\d{3} )+/.exec(name)?.[0].trim().split(' ') ?? [];
+  return /^(?:(?:R-\d{3}|S-\d{2}) )+/.exec(name)?.[0].trim().split(' ') ?? [];
 }
 
 /** What is certain of a test's name: all of it, or what stands before its first substitution or sum. */

@@ -8,8 +8,9 @@ import { notificationCases } from './notifications.js';
 import { queueCases } from './queues.js';
 import { requestCases } from './requests.js';
 import { statusCases } from './status.js';
+import { survivalCases } from './survival.js';
 
-export const cases: readonly Case[] = headerCases.concat(requestCases, featureCases, statusCases, configCases, queueCases, notificationCases, busCases);
+export const cases: readonly Case[] = headerCases.concat(requestCases, featureCases, statusCases, configCases, queueCases, notificationCases, busCases, survivalCases);
 
 /** The word at the head of every line that tells what became of a case. */
 export const verdictWords = { passed: 'ok', failed: 'not ok', notRun: 'not run' };
