@@ -47,32 +47,51 @@ type Step =
   | { readonly kind: 'fail' };
 
 /** Small numbers, borders of the fields, and numbers whose sums wrap. */
-const number = fc.oneof({ weight: 6, arbitrary: fc.nat(4) }, { weight: 3, arbitrary: fc.nat(80) }, { weight: 1, arbitrary: fc.constantFrom(65535, 65536, 0x7ffffff, 0x8000000, 0x80000000, 0xfffffffc, 0xffffffff) });
+const number = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(4) },
+  { weight: 3, arbitrary: fc.nat(80) },
+  { weight: 1, arbitrary: fc.constantFrom(65535, 65536, 0x7ffffff, 0x8000000, 0x80000000, 0xfffffffc, 0xffffffff) },
+);
 const block = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 1, 0x00000009, 0x1000000b, 0x0000000b, 0x00000805) }, { weight: 1, arbitrary: fc.nat(0xffffffff) });
-const statusValue = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(1, 3, 0x0b, 0x0f, 0x1b, 0x1f, 4, 8) }, { weight: 1, arbitrary: fc.constantFrom(0, 0x20, 0x40, 0x80, 0x8f, 0x10000, 0xffffffff) });
-/** Places for the areas of a ring, apart from each other, and edges of windows and regions. */
+const statusValue = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(1, 3, 0x0b, 0x0f, 0x1b, 0x1f, 4, 8) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 0x20, 0x40, 0x80, 0x8f, 0x10000, 0xffffffff) },
+);
+/** Edges of windows and regions, misaligned addresses, and addresses that lead nowhere. */
+const EDGES = [0x8003ff80, 0x80040000, 0x80040ff0, 0x80041000, 0x800fff80, 0x800ffff0, 0x80100000, 0x7ffffff0, 0x80012008, 0x80012002, 0x80012001];
+const FAR_EDGES = [[0xfffffff0, 0xffffffff], [0xfffe0100, 1], [0xfffe0110, 1], [0x80010000, 1], [0, 0]] as const;
+/** Places for an area of a ring, apart from those of the other areas, and edges. */
 const area = (first: number): fc.Arbitrary<readonly number[]> =>
   fc.oneof(
     { weight: 8, arbitrary: fc.nat(3).map((at) => le64(0x80010000 + first + at * 0x2000, 0)) },
     { weight: 1, arbitrary: fc.nat(1).map((at) => le64(0xfffe1000 + first / 16 + at * 0x800, 1)) },
-    { weight: 2, arbitrary: fc.constantFrom(0x8003ff80, 0x80040000, 0x80040ff0, 0x80041000, 0x800fff80, 0x800ffff0, 0x80100000, 0x7ffffff0, 0x80012008, 0x80012002, 0x80012001).map((low) => le64(low, 0)) },
-    { weight: 1, arbitrary: fc.constantFrom([0xfffffff0, 0xffffffff], [0xfffe0100, 1], [0xfffe0110, 1], [0x80010000, 1], [0, 0]).map(([low, high]) => le64(low ?? 0, high ?? 0)) },
+    { weight: 2, arbitrary: fc.constantFrom(...EDGES).map((low) => le64(low, 0)) },
+    { weight: 1, arbitrary: fc.constantFrom(...FAR_EDGES).map(([low, high]) => le64(low, high)) },
   );
-const flags = fc.oneof({ weight: 6, arbitrary: fc.nat(2) }, { weight: 4, arbitrary: fc.nat(63) }, { weight: 1, arbitrary: fc.constantFrom(64, 65, 129, 0x10001, 0xffffffff) });
+const flags = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(2) },
+  { weight: 4, arbitrary: fc.nat(63) },
+  { weight: 1, arbitrary: fc.constantFrom(64, 65, 129, 0x10001, 0xffffffff) },
+);
 const queueSize = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(1, 2, 4, 8) }, { weight: 2, arbitrary: fc.constantFrom(0, 3, 16, 256, 257, 0x10008, 0xffffffff) });
 
 const setQueue = fc
   .tuple(number, flags, queueSize, number, area(0), area(0x8000), area(0x10000))
   .map(([index, bits, size, reserved, ...areas]) => [...le32(index), ...le32(bits), ...le32(size), ...le32(reserved), ...areas.flat()]);
 const fields = (...each: readonly fc.Arbitrary<number>[]): fc.Arbitrary<number[]> => fc.tuple(...each).map((values) => values.flatMap((value) => le32(value)));
-const setFeatures = fc.tuple(number, fc.option(number, { freq: 4 }), fc.array(block, { maxLength: 4 })).map(([first, count, blocks]) => [...le32(first), ...le32(count ?? blocks.length), ...blocks.flatMap((bits) => le32(bits))]);
+const setFeatures = fc
+  .tuple(number, fc.option(number, { freq: 4 }), fc.array(block, { maxLength: 4 }))
+  .map(([first, count, blocks]) => [...le32(first), ...le32(count ?? blocks.length), ...blocks.flatMap((bits) => le32(bits))]);
+const setConfig = fc
+  .tuple(number, number, number, fc.array(fc.nat(255), { maxLength: 12 }))
+  .map(([generation, offset, length, data]) => [...le32(generation), ...le32(offset), ...le32(length), ...data]);
 
 const payloads: readonly (readonly [number, number, fc.Arbitrary<number[]>])[] = [
   [0x02, 1, fc.constant([])],
   [0x03, 2, fields(number, number)],
   [0x04, 3, setFeatures],
   [0x05, 4, fields(number, number)],
-  [0x06, 2, fc.tuple(number, number, number, fc.array(fc.nat(255), { maxLength: 12 })).map(([generation, offset, length, data]) => [...le32(generation), ...le32(offset), ...le32(length), ...data])],
+  [0x06, 2, setConfig],
   [0x07, 1, fc.constant([])],
   [0x08, 8, fields(statusValue)],
   [0x09, 4, fields(number)],
@@ -94,13 +113,25 @@ function stepArbitrary({ profile, ring, size }: Setting): fc.Arbitrary<Step> {
   // What just fits an EVENT_CONFIG, and what just does not.
   const most = Math.min(size - headerBytes(profile) - 16, CONFIG.length);
   const length = fc.oneof(fc.integer({ min: 1, max: 8 }), fc.constantFrom(most, Math.min(most + 1, CONFIG.length)));
+  const change = fc.tuple(fc.nat(CONFIG.length - 1), length, byte).map(([offset, bytes, first]): Step => ({
+    kind: 'change',
+    offset: Math.min(offset, CONFIG.length - bytes),
+    bytes: Array.from({ length: bytes }, (_, at) => (first + at) & 255),
+  }));
+  const write = fc.record({
+    kind: fc.constant('write' as const),
+    off: fc.constantFrom(0, 0, 0, 1, 0xffff),
+    offset: fc.integer({ min: 2, max: 64 }),
+    data: fc.array(byte, { maxLength: 20 }),
+  });
+  const suspendAndGoOn = fc.constantFrom(0x0f, 0x1f).map((status): Step => ({ kind: 'message', id: 0x08, payload: le32(status), tail: 0 }));
   return fc.oneof(
     { weight: 30, arbitrary: message },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('write' as const), off: fc.constantFrom(0, 0, 0, 1, 0xffff), offset: fc.integer({ min: 2, max: 64 }), data: fc.array(byte, { maxLength: 20 }) }) },
+    { weight: 3, arbitrary: write },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('bring up' as const), mask: fc.oneof(fc.constant(0x3ff), fc.nat(0x3ff)), queues: fc.subarray([0, 1, 2]) }) },
-    { weight: 4, arbitrary: fc.tuple(fc.nat(CONFIG.length - 1), length, byte).map(([offset, bytes, first]): Step => ({ kind: 'change', offset: Math.min(offset, CONFIG.length - bytes), bytes: Array.from({ length: bytes }, (_, at) => (first + at) & 255) })) },
+    { weight: 4, arbitrary: change },
     { weight: 1, arbitrary: fc.constant<Step>({ kind: 'fail' }) },
-    ...(ring.includes(43) ? [{ weight: 6, arbitrary: fc.constantFrom(0x0f, 0x1f).map((status): Step => ({ kind: 'message', id: 0x08, payload: le32(status), tail: 0 })) }] : []),
+    ...(ring.includes(43) ? [{ weight: 6, arbitrary: suspendAndGoOn }] : []),
     ...(resetsLate ? [{ weight: 4, arbitrary: fc.boolean().map((busy): Step => ({ kind: 'busy', busy })) }] : []),
   );
 }
