@@ -77,7 +77,7 @@ export interface BlockOptions {
   readonly id?: string;
   /** Request queues, 1..16; more than one offers MQ. 1 by default. */
   readonly queues?: number;
-  /** Largest size of each queue; 64 by default. */
+  /** Largest size of each queue, from 4 on; 64 by default. A request has at most as many data elements, less 2 (SEG_MAX). */
   readonly queueSize?: number;
 }
 
@@ -158,7 +158,9 @@ export function block(options: BlockOptions): DeviceModel {
   const readOnly = options.readOnly === true || backend.type.write === undefined;
   const perBlock = blockSize / 512;
   const later = backend.requests !== undefined;
-  const segments = backend.segments === undefined ? (later ? Limit.LaterSegments : Limit.Segments) : backend.segments;
+  const kept = backend.segments === undefined ? (later ? Limit.LaterSegments : Limit.Segments) : backend.segments;
+  // Drivers build requests of that many segments whatever their queue holds, and a chain is never longer than its queue.
+  const segments = Math.min(kept, queueSize - 2);
   if ([512, 1024, 2048, 4096].indexOf(blockSize) < 0) {
     refuse(options, 'a block size is 512, 1024, 2048 or 4096 bytes');
   }
@@ -168,7 +170,10 @@ export function block(options: BlockOptions): DeviceModel {
   if (!(queues >= 1 && queues <= 16 && queues % 1 === 0)) {
     refuse(options, 'a block device has 1 to 16 queues');
   }
-  if (!(segments >= 1 && segments <= Limit.Segments && segments % 1 === 0)) {
+  if (!(queueSize >= 4)) {
+    refuse(options, 'a queue has at least 4 entries: one for each of header, data and status');
+  }
+  if (!(kept >= 1 && kept <= Limit.Segments && kept % 1 === 0)) {
     refuse(options, 'a request has 1 to 62 data segments');
   }
   if (!(id.length <= 20 && /^[\x20-\x7e]*$/.test(id))) {

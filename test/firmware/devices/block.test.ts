@@ -84,6 +84,14 @@ test('device id 2, the features it can do, and a configuration space that fits t
   assert.deepEqual(config.slice(56, 60), [0, 0, 0, 0], 'BLK-8 BLK-14 nothing is released, padding is 0');
 });
 
+test('R-335 SEG_MAX leaves room for header and status in the smallest queue a driver may be given', () => {
+  for (const [queueSize, most] of [[64, 62], [32, 30], [4, 2], [256, 62]] as const) {
+    const { device } = disk({ queueSize });
+    assert.equal(read32(device.config(12, 4), 0), most, `${queueSize} entries`);
+  }
+  assert.throws(() => disk({ queueSize: 2 }), /a queue has at least 4 entries/);
+});
+
 test('what was written is read back, the rest stays zero', () => {
   const bench = disk();
   assert.equal(write(bench, 3, pattern(2, 1)), OK);
