@@ -13,6 +13,7 @@ export const debianPackages = [
   { name: 'gcc-arm-none-eabi', command: 'arm-none-eabi-gcc' },
   { name: 'libnewlib-arm-none-eabi', file: '/usr/lib/arm-none-eabi/newlib/nano.specs' },
   { name: 'qemu-system-arm', command: 'qemu-system-arm' },
+  { name: 'qemu-system-x86', command: 'qemu-system-x86_64' },
   { name: 'gcc', command: 'gcc' },
   // gcc only recommends it, and --no-install-recommends is used.
   { name: 'libc6-dev', file: '/usr/include/stdio.h' },

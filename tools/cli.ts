@@ -28,6 +28,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   'linux-test': { summary: 'boot Linux with virtio-msg and check the devices', load: async () => { const { help, linuxTest } = await import('./linux-test.js'); return { help, run: linuxTest }; } },
   bench: { summary: 'count instructions on the emulated core', load: async () => { const { help, bench } = await import('./bench.js'); return { help, run: bench }; } },
   conformance: { summary: 'hold a device against every requirement', load: async () => { const { help, conformance } = await import('./conformance.js'); return { help, run: conformance }; } },
+  'stock-linux-test': { summary: 'have an unmodified Linux drive the devices', load: async () => { const { help, stockLinuxTest } = await import('./stock-linux.js'); return { help, run: stockLinuxTest }; } },
   typecheck: { summary: 'type check for every target', load: async () => { const { help, typecheck } = await import('./typecheck.js'); return { help, run: typecheck }; } },
   'refresh-docs': { summary: 'renew the outputs that the documents show', load: async () => { const { help, refreshDocs } = await import('./commands/refresh-docs.js'); return { help, run: refreshDocs }; } },
   fuzz: { summary: 'fuzz the virtqueues against their model', load: async () => { const { help, fuzz } = await import('./commands/fuzz.js'); return { help, run: fuzz }; } },

@@ -217,6 +217,25 @@ async function conformance(): Promise<Outcome> {
   return { passed: sum('passed'), failed: failed === 0 && status !== 0 ? 1 : failed, skipped: 0, output };
 }
 
+/** Real virtio drivers: what an unmodified Linux says of the devices. */
+async function stockLinux(): Promise<Outcome> {
+  const { status, output } = await node([path.join('tools', 'vmsg.mjs'), 'stock-linux-test']);
+  return stockLinuxOutcome(status, output);
+}
+
+/** Reads the sum that the command prints at its end. */
+export function stockLinuxOutcome(status: number, output: string): Outcome {
+  const [, reason] = /^not run: (.*)$/m.exec(output) ?? [];
+  if (reason !== undefined) {
+    return notRun(reason);
+  }
+  const [passed, failed, skipped] = (/^(\d+) passed, (\d+) failed, (\d+) not run$/m.exec(output) ?? []).slice(1).map(Number);
+  if (passed === undefined || failed === undefined || skipped === undefined) {
+    return fail(output);
+  }
+  return { passed, failed: failed === 0 && status !== 0 ? 1 : failed, skipped, output };
+}
+
 const steps: readonly Step[] = [
   { name: 'lint', what: 'doors, hot subset, common sense', run: lint },
   { name: 'types', what: 'the device for every target, tools and tests', run: types },
@@ -225,6 +244,7 @@ const steps: readonly Step[] = [
   { name: 'fuzz', what: 'a million lies told to the virtqueues', run: fuzz },
   { name: 'jerryscript', what: 'the scene on JerryScript, where there is one', run: jerryscript },
   { name: 'emulator', what: 'the scene on two emulated cores', run: scene },
+  { name: 'stock-linux', what: 'drivers of an unmodified Linux against the devices', run: stockLinux },
   { name: 'conformance', what: 'every conformance case on the bundle, a subset on the emulated SoC', run: conformance },
 ];
 

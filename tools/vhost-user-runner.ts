@@ -18,17 +18,22 @@ export interface OfferedDevice {
 /** What stands for a device in QEMU. */
 interface FrontSide {
   readonly name: string;
-  /** QEMU's options behind the socket `chardev`, for a device with these queues. */
-  readonly options: (chardev: string, device: OfferedDevice) => string[];
+  /** QEMU's options behind the socket `chardev`, for a device with these queues; `more` are properties of QEMU's device. */
+  readonly options: (chardev: string, device: OfferedDevice, more: readonly string[]) => string[];
 }
 
-const withChardev = (qemuDevice: string, more: (device: OfferedDevice) => string = () => ''): FrontSide['options'] => (chardev, device) =>
-  ['-device', `${qemuDevice},chardev=${chardev}${more(device)}`];
+const withChardev = (qemuDevice: string, own: (device: OfferedDevice) => readonly string[] = () => []): FrontSide['options'] => (chardev, device, more) =>
+  ['-device', [qemuDevice, `chardev=${chardev}`, ...own(device), ...more].join(',')];
 
 /** By virtio device id: what Debian 12's QEMU (7.2) can put before a vhost-user device. */
 const frontSides: Readonly<Record<number, FrontSide>> = {
-  1: { name: 'network', options: (chardev) => ['-netdev', `vhost-user,id=${chardev}-net,chardev=${chardev}`, '-device', `virtio-net-pci,netdev=${chardev}-net`] },
-  2: { name: 'block', options: withChardev('vhost-user-blk-pci', ({ queues, queueSize }) => `,num-queues=${queues},queue-size=${queueSize}`) },
+  1: {
+    name: 'network',
+    // Without the ROM to boot from, which Debian has in a package of its own.
+    options: (chardev, _device, more) =>
+      ['-netdev', `vhost-user,id=${chardev}-net,chardev=${chardev}`, '-device', ['virtio-net-pci', `netdev=${chardev}-net`, 'romfile=', ...more].join(',')],
+  },
+  2: { name: 'block', options: withChardev('vhost-user-blk-pci', ({ queues, queueSize }) => [`num-queues=${queues}`, `queue-size=${queueSize}`]) },
   4: { name: 'entropy', options: withChardev('vhost-user-rng-pci') },
   18: { name: 'input', options: withChardev('vhost-user-input-pci') },
   34: { name: 'i2c', options: withChardev('vhost-user-i2c-pci') },
@@ -48,18 +53,13 @@ export function frontSide(device: OfferedDevice): { readonly name: string } | { 
   return device.queueSize < size ? { reason: `QEMU wants queues of ${size} entries for ${found.name}, and the smallest here has ${device.queueSize}` } : { name: found.name };
 }
 
-/**
- * QEMU's option for the socket behind a device. QEMU connects again when the process was started anew where it can: its other
- * devices do not wait for such a connection and fail at their start.
- */
-export function socketOption(id: string, deviceId: number, socket: string): string[] {
-  return ['-chardev', `socket,id=${id},path=${socket}${deviceId === 1 || deviceId === 2 ? ',reconnect=1' : ''}`];
-}
+/** Virtio device ids for which QEMU connects again when the process was started anew: its other devices fail at their start with such a socket. */
+const reconnecting: readonly number[] = [1, 2];
 
-/** QEMU's options for a device that has a front side and is served at `socket`. */
-export function qemuOptions(device: OfferedDevice, socket: string): string[] {
-  const chardev = `vmsg${device.number}`;
-  return [...socketOption(chardev, device.deviceId, socket), ...(frontSides[device.deviceId]?.options(chardev, device) ?? [])];
+/** QEMU's options for a device that has a front side and is served at `socket`. `chardev` names the socket, `more` are properties of QEMU's device. */
+export function qemuOptions(device: OfferedDevice, socket: string, chardev = `vmsg${device.number}`, more: readonly string[] = []): string[] {
+  const again = reconnecting.includes(device.deviceId) ? ',reconnect=1' : '';
+  return ['-chardev', `socket,id=${chardev},path=${socket}${again}`, ...(frontSides[device.deviceId]?.options(chardev, device, more) ?? [])];
 }
 
 /** Compiles the runner where that is still to be done; returns its path. */

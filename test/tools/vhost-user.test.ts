@@ -71,7 +71,7 @@ test('the command line has every word as a shell takes it', () => {
   const line = commandLine([{ device: device(7, 2, 2, 128), socket: '/tmp/a b' }, { device: device(8, 1, 2, 256), socket: '/n' }]);
   assert.match(line, /-chardev 'socket,id=vmsg7,path=\/tmp\/a b,reconnect=1' \\\n/);
   assert.match(line, /-device vhost-user-blk-pci,chardev=vmsg7,num-queues=2,queue-size=128 \\\n/);
-  assert.match(line, /-netdev vhost-user,id=vmsg8-net,chardev=vmsg8 \\\n {2}-device virtio-net-pci,netdev=vmsg8-net \\\n/);
+  assert.match(line, /-netdev vhost-user,id=vmsg8-net,chardev=vmsg8 \\\n {2}-device virtio-net-pci,netdev=vmsg8-net,romfile= \\\n/);
 });
 
 test('what a user reads of the log', () => {

@@ -1,0 +1,14 @@
+// Devices with the queue sizes that QEMU wants of vhost-user devices: what `vmsg stock-linux-test` has Linux drive.
+import { block, bus, delayedDisk, entropy, ramDisk } from '../main.js';
+
+export default bus({
+  profile: 'A',
+  ringFeatures: [28, 29, 34, 35, 40],
+  devices: [
+    entropy({ number: 1 }),
+    block({ number: 2, backend: ramDisk({ sectors: 32768 }), id: 'guest-disk', queueSize: 256 }),
+    block({ number: 3, backend: ramDisk({ sectors: 32768 }), id: 'guest-disk-2-queues', queueSize: 128, queues: 2 }),
+    block({ number: 4, backend: delayedDisk({ sectors: 16384, microseconds: 200, requests: 16 }), id: 'guest-disk-slow', queueSize: 128 }),
+    block({ number: 5, backend: ramDisk({ sectors: 16384 }), id: 'guest-disk-16', queueSize: 16 }),
+  ],
+});

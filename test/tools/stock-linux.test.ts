@@ -1,0 +1,95 @@
+// `vmsg stock-linux-test` without a guest: how rows are judged and counted, and the functions that run inside the guest.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { boots, judgeSeeded, seededBytes, slotOf, type Row } from '../../tools/stock-linux/rows.js';
+import { judgeLine, scriptOf, stockLinuxTest } from '../../tools/stock-linux.js';
+import { packageRoot } from '../../tools/targets.js';
+import { stockLinuxOutcome } from '../../tools/test.js';
+import { UserError } from '../../tools/user-error.js';
+import { workspace } from './workspace.js';
+
+const checks = path.join(packageRoot, 'tools', 'stock-linux', 'checks.sh');
+const row = (command: string, judge?: Row['judge']): Row => ({ device: 'd', what: 'w', command, ...(judge === undefined ? {} : { judge }) });
+
+test('a row is what the guest says of it, unless the host judges otherwise', () => {
+  const rows = [row('a'), row('b', (detail) => `${detail}!`), row('c', () => { throw new Error('wrong bytes'); })];
+  assert.deepEqual(judgeLine('@row 0 passed all good', rows), { index: 0, verdict: 'passed', detail: 'all good' });
+  assert.deepEqual(judgeLine('@row 0 failed ', rows), { index: 0, verdict: 'failed', detail: '' });
+  assert.deepEqual(judgeLine('@row 1 passed x', rows), { index: 1, verdict: 'passed', detail: 'x!' });
+  assert.deepEqual(judgeLine('@row 2 passed x', rows), { index: 2, verdict: 'failed', detail: 'wrong bytes' });
+  assert.deepEqual(judgeLine('@row 2 failed x', rows), { index: 2, verdict: 'failed', detail: 'x' });
+  assert.equal(judgeLine('@row 3 passed x', rows), undefined);
+  assert.equal(judgeLine('@row 0 perhaps x', rows), undefined);
+  assert.equal(judgeLine('mount: no such file', rows), undefined);
+});
+
+test('bytes of the generator are found in its order only, with what the kernel took between them', () => {
+  const stream = Buffer.from([...seededBytes(7, 512)]);
+  const judge = judgeSeeded(() => stream);
+  const part = (from: number, to: number): string => stream.subarray(from, to).toString('hex');
+  assert.equal(judge(part(0, 64)), '64 bytes of the seeded stream, up to its byte 64');
+  assert.equal(judge(part(32, 64) + part(128, 192)), '96 bytes of the seeded stream, up to its byte 192');
+  assert.throws(() => judge(part(128, 192) + part(0, 64)), /bytes 64 to 79 are not of the generator's stream behind byte 192/);
+  assert.throws(() => judge('00'.repeat(64)), /bytes 0 to 15 are not/);
+  assert.throws(() => judge(part(0, 64).slice(0, 126)), /whole blocks/);
+  assert.throws(() => judge(''), /whole blocks/);
+  assert.throws(() => judge('dd: /dev/hwrng: No such device'), /whole blocks/);
+  // xorshift32 of 1: 270369, 67634689, 2647435461, 307599695.
+  assert.deepEqual([...seededBytes(1, 4)], [270369, 67634689, 2647435461, 307599695].map((state) => Math.floor(state / 2 ** 24)));
+});
+
+test('every row has a function of checks.sh or a reason why it cannot run, and the slots are those of the variants', () => {
+  const functions = [...readFileSync(checks, 'utf8').matchAll(/^(\w+)\(\) \{$/gm)].map((match) => match[1]);
+  for (const boot of boots) {
+    assert.equal(new Set(boot.variants.map(({ name }) => name)).size, boot.variants.length);
+    boot.variants.forEach(({ rows }, index) => {
+      assert.match(rows[0]?.command ?? '', new RegExp(`^bound ${slotOf(index)} `));
+    });
+    for (const { command, notRun } of [...boot.variants.flatMap(({ rows }) => rows), ...boot.missing]) {
+      assert.equal(command === undefined, notRun !== undefined);
+      assert.ok(command === undefined || functions.includes(command.split(' ')[0]), command);
+    }
+  }
+  assert.deepEqual([0, 7, 13].map(slotOf), ['03', '0a', '10']);
+});
+
+test('the script is one a shell reads, and a check\'s status and last line are its row', () => {
+  const folder = workspace({});
+  const script = path.join(folder, 'script');
+  writeFileSync(script, scriptOf([row('true'), row('eval "echo a; echo b"'), row('eval "echo why; false"'), { device: 'd', what: 'w', notRun: 'never' }, row('no_such_function')]));
+  execFileSync('sh', ['-n', script]);
+  const { stdout } = spawnSync('sh', [script], { encoding: 'utf8' });
+  const lines = stdout.trimEnd().split('\n');
+  assert.deepEqual(lines.slice(0, 3), ['@row 0 passed ', '@row 1 passed b', '@row 2 failed why']);
+  assert.match(lines[3] ?? '', /^@row 4 failed .*no_such_function/);
+});
+
+test('features are judged bit by bit', () => {
+  const folder = workspace({});
+  const script = path.join(folder, 'script');
+  const bits = [...new Array(64).keys()].map((bit) => ([1, 28, 32].includes(bit) ? '1' : '0')).join('');
+  writeFileSync(path.join(folder, 'features'), `${bits}\n`);
+  const checked = (wanted: string): string => {
+    writeFileSync(script, `${scriptOf([])}place() { echo ${folder}; }\nrow 0 features 03 ${wanted}\n`);
+    return spawnSync('sh', [script], { encoding: 'utf8' }).stdout.trim();
+  };
+  assert.equal(checked('+32 +28 -29 -34'), '@row 0 passed 1 28 32');
+  assert.equal(checked('+32 +29'), '@row 0 failed 1 28 32');
+  assert.equal(checked('+32 -28'), '@row 0 failed 1 28 32');
+});
+
+test('the sum of the command is that of its step, and what could not be prepared is no pass', () => {
+  assert.deepEqual(stockLinuxOutcome(0, 'x\n\n9 passed, 0 failed, 2 not run\n'), { passed: 9, failed: 0, skipped: 2, output: 'x\n\n9 passed, 0 failed, 2 not run\n' });
+  assert.equal(stockLinuxOutcome(1, '9 passed, 3 failed, 2 not run\n').failed, 3);
+  assert.equal(stockLinuxOutcome(1, '9 passed, 0 failed, 2 not run\n').failed, 1);
+  assert.equal(stockLinuxOutcome(1, 'TypeError\n').failed, 1);
+  assert.equal(stockLinuxOutcome(0, '').failed, 1);
+  assert.deepEqual(stockLinuxOutcome(1, 'not run: apt-get download x failed.\n'), { passed: 0, failed: 0, skipped: 1, notRun: 'apt-get download x failed.' });
+});
+
+test('a guest that is not there is one sentence', async () => {
+  await assert.rejects(stockLinuxTest(['gpu']), (error) => error instanceof UserError && /^There is no guest 'gpu'; guests: rng, /.test(error.message));
+});

@@ -1,0 +1,96 @@
+// A device process of the test: started, killed and started anew, with what it logged since.
+import { existsSync, rmSync } from 'node:fs';
+import { Log } from '../../firmware/wire/log.js';
+import type { RunningSide } from '../runner.js';
+import { serveDevice } from '../vhost-user-runner.js';
+import { sentence } from '../vhost-user.js';
+
+/** A log line of a runner (platforms/README.md). */
+interface Line {
+  readonly code: number;
+  readonly value: number;
+  readonly allocations: number;
+  readonly collections: number;
+}
+
+function parse(text: string): Line | undefined {
+  const numbers = /^~(-?\d+ ){8}-?\d+$/.test(text) ? text.slice(1).split(' ').map(Number) : undefined;
+  return numbers === undefined ? undefined : { code: numbers[0] as number, value: numbers[1] as number, allocations: numbers[5] as number, collections: numbers[6] as number };
+}
+
+export interface ProcessOptions {
+  readonly runner: string;
+  readonly bundle: string;
+  readonly number: number;
+  readonly socket: string;
+  readonly seed: number;
+}
+
+export class DeviceProcess {
+  private lines: Line[] = [];
+  private running: RunningSide | undefined;
+
+  constructor(private readonly options: ProcessOptions) {}
+
+  /** Starts the process; resolves when QEMU can connect. Throws an Error with the process's last words when it ends at once. */
+  async start(): Promise<void> {
+    const { runner, bundle, number, socket, seed } = this.options;
+    this.lines = [];
+    const running = serveDevice(runner, bundle, { device: number, socket, seed }, (text) => {
+      const line = parse(text);
+      if (line !== undefined) {
+        this.lines.push(line);
+      }
+    });
+    this.running = running;
+    let words: string | undefined;
+    void running.ended.then((end) => (words = end.words));
+    while (!existsSync(socket) && words === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    if (words !== undefined) {
+      throw new Error(`device ${number} does not start: ${words}`);
+    }
+  }
+
+  /** Ends the process by a signal and waits for its end. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.running?.child.kill(signal);
+    await this.running?.ended;
+  }
+
+  /** Kills the process without warning, and starts it anew behind the same socket. */
+  async restart(): Promise<void> {
+    await this.end('SIGKILL');
+    // What the killed process left would look like the next one's.
+    rmSync(this.options.socket, { force: true });
+    await this.start();
+  }
+
+  private last(code: number): Line | undefined {
+    return this.lines.filter((line) => line.code === code).pop();
+  }
+
+  /** Kicks, calls and allocations while serving, for the table; throws an Error when something was allocated or refused. */
+  account(): string {
+    const from = this.lines.find(({ code }) => code === Log.DriverOk);
+    const to = this.last(Log.VhostGone);
+    if (from === undefined || to === undefined) {
+      throw new Error('no driver came and went');
+    }
+    const allocations = to.allocations - from.allocations;
+    const refused = this.lines.filter(({ code }) => code === Log.VhostRefused || code === Log.RingError);
+    const figures = `${allocations} allocations, ${to.collections - from.collections} collections, ${this.last(Log.VhostKicks)?.value} kicks, ${this.last(Log.VhostCalls)?.value} calls`;
+    if (allocations !== 0 || refused.length > 0) {
+      throw new Error([figures, ...refused.map(({ code, value }) => sentence(code, value))].join('; '));
+    }
+    return figures;
+  }
+
+  /** The last things that happened, and where the rings stood when they were stopped; for a report of a hang. */
+  state(): string[] {
+    const happened = this.lines.flatMap(({ code, value }) =>
+      code === Log.VhostStopped ? [`ring ${Math.floor(value / 65536)} stopped at ${value % 65536}`] : (sentence(code, value) ?? []));
+    return [...happened.slice(-8), `${this.last(Log.VhostKicks)?.value ?? 'no'} kicks, ${this.last(Log.VhostCalls)?.value ?? 'no'} calls`];
+  }
+}

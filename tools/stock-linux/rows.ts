@@ -1,0 +1,192 @@
+// What is checked inside the guest: which devices in which variants, and one row of the table for each check.
+
+import type { OfferedDevice } from '../vhost-user-runner.js';
+
+/** One row. */
+export interface Row {
+  readonly device: string;
+  readonly what: string;
+  /** A function of checks.sh with its words; absent for what cannot run anywhere. */
+  readonly command?: string;
+  /** Looks at the detail that the guest reported; returns the detail to show, or throws an Error that says what is wrong. */
+  readonly judge?: (detail: string) => string;
+  /** Why it cannot run. */
+  readonly notRun?: string;
+}
+
+/** A device in one variant, behind a process of its own. */
+export interface Variant {
+  readonly name: string;
+  /** A device of firmware/apps/guest.ts, with the queues that QEMU is to use. */
+  readonly device: OfferedDevice;
+  /** Properties of QEMU's device. */
+  readonly properties: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** One guest: all its devices are there at once, and are checked one after the other. */
+export interface Boot {
+  readonly name: string;
+  readonly modules: readonly string[];
+  readonly processors: number;
+  readonly variants: readonly Variant[];
+  /** Rows that cannot run. */
+  readonly missing: readonly Row[];
+}
+
+/** Seed of every device process's generator. */
+export const seed = 7;
+
+/** PCI slots from 3 on, in the order of the variants. */
+export function slotOf(index: number): string {
+  return (index + 3).toString(16).padStart(2, '0');
+}
+
+/** The generator behind `--seed`: xorshift32, the highest byte of each state (platforms/README.md, `seeded`). */
+export function seededBytes(from: number, bytes: number): Buffer {
+  let state = from;
+  return Buffer.from(Array.from({ length: bytes }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 24;
+  }));
+}
+
+/** How much of the stream the kernel may have taken for itself before and between the guest's reads. */
+const mostSeededBytes = 2 ** 22;
+/** Blocks in which the guest's bytes are looked for: the kernel may take what lies between two of them. */
+const blockBytes = 16;
+
+/** Judges the hexadecimal bytes that the guest read: all must stand in the generator's stream, in its order. */
+export function judgeSeeded(stream: () => Buffer): (detail: string) => string {
+  return (detail) => {
+    const read = Buffer.from(detail, 'hex');
+    if (read.length === 0 || read.length % blockBytes !== 0 || read.length * 2 !== detail.length) {
+      throw new Error(`not a number of whole blocks: ${detail.slice(0, 120)}`);
+    }
+    let at = 0;
+    for (let block = 0; block < read.length; block += blockBytes) {
+      const found = stream().indexOf(read.subarray(block, block + blockBytes), at);
+      if (found < 0) {
+        throw new Error(`bytes ${block} to ${block + blockBytes - 1} are not of the generator's stream behind byte ${at}`);
+      }
+      at = found + blockBytes;
+    }
+    return `${read.length} bytes of the seeded stream, up to its byte ${at}`;
+  };
+}
+
+let stream: Buffer | undefined;
+const seededStream = (): Buffer => (stream ??= seededBytes(seed, mostSeededBytes));
+const judgeBytes = judgeSeeded(seededStream);
+
+/** Feature bits (virtio 1.3): what each variant must and must not negotiate besides VERSION_1. */
+interface RingVariant {
+  readonly name: string;
+  readonly properties: readonly string[];
+  readonly bits: string;
+}
+
+const split: RingVariant = { name: 'split', properties: [], bits: '+32 +28 +29 -34' };
+const packed: RingVariant = { name: 'packed', properties: ['packed=on'], bits: '+32 +28 +29 +34' };
+const noIndirect: RingVariant = { name: 'split, no indirect', properties: ['indirect_desc=off'], bits: '+32 -28 +29 -34' };
+const noEventIndex: RingVariant = { name: 'split, no event index', properties: ['event_idx=off'], bits: '+32 +28 -29 -34' };
+const packedPlain: RingVariant = { name: 'packed, neither', properties: ['packed=on', 'indirect_desc=off', 'event_idx=off'], bits: '+32 -28 -29 +34' };
+
+function entropyVariant(ring: RingVariant, index: number, thorough: boolean): Variant {
+  const device = `rng ${ring.name}`;
+  const slot = slotOf(index);
+  const row = (what: string, command: string, judge?: Row['judge']): Row => ({ device, what, command, ...(judge === undefined ? {} : { judge }) });
+  return {
+    name: `rng${index}`,
+    device: { number: 1, deviceId: 4, queues: 1, queueSize: 64 },
+    properties: ring.properties,
+    rows: [
+      row('driver bound, status 0x0f', `bound ${slot} virtio_rng`),
+      row('features', `features ${slot} ${ring.bits}`),
+      row('bytes of the generator', `rng_bytes ${index} 16`, judgeBytes),
+      ...(thorough
+        ? [
+            row('unbind and bind while reading', `rng_rebind ${index} ${slot}`, judgeBytes),
+            { device, what: 'process killed, started anew', notRun: 'QEMU 7.2 does not connect a vhost-user-rng again' },
+          ]
+        : []),
+    ],
+  };
+}
+
+/** What a disk of firmware/apps/guest.ts is. */
+interface Disk extends OfferedDevice {
+  readonly sectors: number;
+  readonly id: string;
+}
+
+const plainDisk: Disk = { number: 2, deviceId: 2, sectors: 32768, id: 'guest-disk', queues: 1, queueSize: 128 };
+const twoQueues: Disk = { number: 3, deviceId: 2, sectors: 32768, id: 'guest-disk-2-queues', queues: 2, queueSize: 128 };
+const smallQueue: Disk = { number: 5, deviceId: 2, sectors: 16384, id: 'guest-disk-16', queues: 1, queueSize: 16 };
+const slowDisk: Disk = { number: 4, deviceId: 2, sectors: 16384, id: 'guest-disk-slow', queues: 1, queueSize: 128 };
+
+function diskVariant(name: string, disk: Disk, ring: RingVariant, index: number, thorough: boolean): Variant {
+  const device = `blk ${name}`;
+  const slot = slotOf(index);
+  const row = (what: string, command: string): Row => ({ device, what, command });
+  return {
+    name: `blk${index}`,
+    device: disk,
+    properties: ring.properties,
+    rows: [
+      row('driver bound, status 0x0f', `bound ${slot} virtio_blk`),
+      row('features', `features ${slot} ${ring.bits} +9 +13 +14 ${disk.queues > 1 ? '+12' : '-12'}`),
+      row('size, identity, queues', `identity ${slot} ${disk.sectors} ${disk.id} ${disk.queues}`),
+      row('random transfers, read back', `random_transfers ${slot} ${index + 1} 60`),
+      row('flush', `flushes ${slot}`),
+      row('discard', `ranges ${slot} discard 12`),
+      row('write zeroes', `ranges ${slot} zero 0`),
+      ...(thorough
+        ? [
+            row('file system', `file_system ${slot}`),
+            row('64 MiB moved', `move ${slot} 32`),
+            row('unbind and bind under traffic', `disk_rebind ${slot}`),
+            ring === split
+              ? row('process killed, started anew', `disk_restart ${slot} blk${index}`)
+              : { device, what: 'process killed, started anew', notRun: 'QEMU 7.2 starts a packed ring at 0 when its process was lost, and the driver waits' },
+          ]
+        : []),
+    ],
+  };
+}
+
+const inOrder = (device: string): Row => ({ device, what: 'in-order ring', notRun: 'the virtio_ring of Debian\'s Linux 6.1 has no IN_ORDER (feature 35)' });
+
+/** The guests, in the order in which they run. */
+export const boots: readonly Boot[] = [
+  {
+    name: 'rng',
+    modules: ['virtio_pci', 'virtio-rng'],
+    processors: 1,
+    variants: [
+      ...[split, packed].map((ring, index) => entropyVariant(ring, index, true)),
+      ...[noIndirect, noEventIndex, packedPlain].map((ring, index) => entropyVariant(ring, index + 2, false)),
+    ],
+    missing: [inOrder('rng')],
+  },
+  {
+    name: 'blk',
+    modules: ['virtio_pci', 'virtio_blk', 'ext4', 'crc32c_generic'],
+    processors: 2,
+    variants: [
+      diskVariant('split', plainDisk, split, 0, true),
+      diskVariant('packed', plainDisk, packed, 1, true),
+      diskVariant('split, no indirect', plainDisk, noIndirect, 2, false),
+      diskVariant('split, no event index', plainDisk, noEventIndex, 3, false),
+      diskVariant('packed, neither', plainDisk, packedPlain, 4, false),
+      diskVariant('split, 16 entries', smallQueue, split, 5, false),
+      diskVariant('split, 256 entries', { ...plainDisk, queueSize: 256 }, split, 6, false),
+      diskVariant('split, 2 queues', twoQueues, split, 7, false),
+      diskVariant('packed, 2 queues', twoQueues, packed, 8, false),
+      diskVariant('split, answers later', slowDisk, split, 9, false),
+    ],
+    missing: [inOrder('blk')],
+  },
+];
