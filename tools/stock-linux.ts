@@ -109,6 +109,7 @@ const accountOf = (device: string): Row => ({ device, what: 'device side while s
 /** What a hang leaves behind, for the developer. */
 function hangReport(end: GuestEnd, processes: ReadonlyMap<string, DeviceProcess>): string[] {
   return [
+    `QEMU ended with status ${end.status}${end.words === '' ? '' : ` and said:\n  ${end.words.replaceAll('\n', '\n  ')}`}`,
     'the guest\'s last lines:',
     ...end.lines.slice(-5).map((line) => `  ${line}`),
     'the last messages of its kernel:',
@@ -134,10 +135,20 @@ async function runBoot(boot: Boot, prepared: Prepared, table: Table): Promise<vo
       progress,
     );
     progress(`booting Linux ${prepared.kernel.version} for ${boot.name}`);
+    const fulfil = async (wish: string, name: string): Promise<void> => {
+      if (wish === 'restart') {
+        await processes.get(name)?.restart();
+      } else {
+        // Every ring is stopped and started again where it was.
+        await guest.command('stop');
+        await guest.command('cont');
+      }
+    };
     const guest = startGuest({
       kernel: prepared.kernel,
       initramfs,
       kernelLog: path.join(prepared.folder, `${boot.name}.log`),
+      monitor: path.join(prepared.folder, `${boot.name}.monitor`),
       mebibytes: guestMebibytes,
       processors: boot.processors,
       devices: qemuDevices(boot.variants, socketOf),
@@ -148,9 +159,9 @@ async function runBoot(boot: Boot, prepared: Prepared, table: Table): Promise<vo
           judged[result.index] = true;
           table.add(rows[result.index] as Row, result);
         }
-        const [, name] = /^@host restart (\w+)$/.exec(line) ?? [];
-        if (name !== undefined) {
-          processes.get(name)?.restart().then(() => guest.send('done'), (error: Error) => {
+        const [, wish, name] = /^@host (restart|pause) ?(\w*)$/.exec(line) ?? [];
+        if (wish !== undefined) {
+          fulfil(wish, name ?? '').then(() => guest.send('done'), (error: Error) => {
             failure = error.message;
             guest.stop();
           });
@@ -169,7 +180,7 @@ async function runBoot(boot: Boot, prepared: Prepared, table: Table): Promise<vo
   if (end?.hang !== undefined) {
     failure = `no row for ${quietSeconds} s, see below`;
   } else if (failure === undefined && judged.includes(false)) {
-    failure = `the guest ended before${end?.words === '' ? '' : `: ${end?.words.split('\n')[0]}`}`;
+    failure = 'the guest ended before it, see below';
   }
   // The first row without an end is the one that did not come to it; what follows has not been tried.
   let verdict: Verdict = 'failed';

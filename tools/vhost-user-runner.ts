@@ -29,9 +29,9 @@ const withChardev = (qemuDevice: string, own: (device: OfferedDevice) => readonl
 const frontSides: Readonly<Record<number, FrontSide>> = {
   1: {
     name: 'network',
-    // Without the ROM to boot from, which Debian has in a package of its own.
+    // Without the ROM to boot from, which Debian has in a package of its own; without MSI-X, for without KVM QEMU 7.2 crashes with it.
     options: (chardev, _device, more) =>
-      ['-netdev', `vhost-user,id=${chardev}-net,chardev=${chardev}`, '-device', ['virtio-net-pci', `netdev=${chardev}-net`, 'romfile=', ...more].join(',')],
+      ['-netdev', `vhost-user,id=${chardev}-net,chardev=${chardev}`, '-device', ['virtio-net-pci', `netdev=${chardev}-net`, 'romfile=', 'vectors=0', ...more].join(',')],
   },
   2: { name: 'block', options: withChardev('vhost-user-blk-pci', ({ queues, queueSize }) => [`num-queues=${queues}`, `queue-size=${queueSize}`]) },
   4: { name: 'entropy', options: withChardev('vhost-user-rng-pci') },

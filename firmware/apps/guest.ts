@@ -1,5 +1,5 @@
 // Devices with the queue sizes that QEMU wants of vhost-user devices: what `vmsg stock-linux-test` has Linux drive.
-import { block, bus, delayedDisk, entropy, ramDisk } from '../main.js';
+import { block, bus, delayedDisk, entropy, loopBack, network, ramDisk } from '../main.js';
 
 export default bus({
   profile: 'A',
@@ -10,5 +10,6 @@ export default bus({
     block({ number: 3, backend: ramDisk({ sectors: 32768 }), id: 'guest-disk-2-queues', queueSize: 128, queues: 2 }),
     block({ number: 4, backend: delayedDisk({ sectors: 16384, microseconds: 200, requests: 16 }), id: 'guest-disk-slow', queueSize: 128 }),
     block({ number: 5, backend: ramDisk({ sectors: 16384 }), id: 'guest-disk-16', queueSize: 16 }),
+    network({ number: 6, backend: loopBack(), frames: 64, queueSize: 256 }),
   ],
 });

@@ -4,6 +4,7 @@
 // from it come to `onLine`, and `send` hands it lines. A guest that says nothing for a long time is ended.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
@@ -90,6 +91,8 @@ export interface GuestOptions {
   readonly processors?: number;
   /** Devices, as QEMU's options. */
   readonly devices: readonly string[];
+  /** Path of a socket for QEMU's monitor, when `command` is to be used. */
+  readonly monitor?: string;
   /** Words for the kernel's command line. */
   readonly kernelWords?: readonly string[];
   /** A line of the guest's script. */
@@ -116,12 +119,35 @@ export interface GuestEnd {
 export interface RunningGuest {
   /** Hands the script a line. */
   readonly send: (line: string) => void;
+  /** Has QEMU's monitor carry out a command such as `stop`; resolves when it is done, or when the guest has ended. */
+  readonly command: (text: string) => Promise<void>;
   readonly ended: Promise<GuestEnd>;
   /** Ends the guest. */
   readonly stop: () => void;
 }
 
 const emulator = 'qemu-system-x86_64';
+const prompt = '(qemu) ';
+
+/** Says `text` to the monitor behind the socket `file`, between its first and its second prompt. */
+function monitorCommand(file: string, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    let heard = '';
+    const connection = createConnection(file, () => undefined);
+    connection.on('data', (data: Buffer) => {
+      const prompts = heard.split(prompt).length;
+      heard += data.toString();
+      const now = heard.split(prompt).length;
+      if (prompts === 1 && now > 1) {
+        connection.write(`${text}\n`);
+      } else if (now > 2) {
+        connection.end();
+      }
+    });
+    connection.on('error', () => undefined);
+    connection.on('close', () => resolve());
+  });
+}
 
 /** Starts a guest; `ended` rejects with a UserError when there is no QEMU for it. */
 export function startGuest(options: GuestOptions): RunningGuest {
@@ -131,7 +157,8 @@ export function startGuest(options: GuestOptions): RunningGuest {
     [
       ...sharedMachine(options.mebibytes, options.memoryFile),
       '-cpu', 'max', '-smp', String(options.processors ?? 1), '-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot',
-      '-serial', `file:${options.kernelLog}`, '-serial', 'stdio', '-monitor', 'none',
+      '-serial', `file:${options.kernelLog}`, '-serial', 'stdio',
+      '-monitor', options.monitor === undefined ? 'none' : `unix:${options.monitor},server=on,wait=off`,
       '-kernel', options.kernel.image, '-initrd', options.initramfs, '-append', words.join(' '),
       ...options.devices,
     ],
@@ -169,5 +196,6 @@ export function startGuest(options: GuestOptions): RunningGuest {
       resolve({ status: status ?? -1, lines, kernelLines, words: said.trim(), ...(hang === undefined ? {} : { hang }) });
     });
   });
-  return { send: (line) => child.stdin.write(`${line}\n`), ended, stop: () => child.kill('SIGTERM') };
+  const command = (text: string): Promise<void> => (options.monitor === undefined ? Promise.reject(new Error('the guest has no monitor')) : monitorCommand(options.monitor, text));
+  return { command, send: (line) => child.stdin.write(`${line}\n`), ended, stop: () => child.kill('SIGTERM') };
 }

@@ -68,6 +68,17 @@ rng_rebind() {
   rng_bytes $1 16
 }
 
+# rng_pause INDEX: the virtual machine is paused while somebody reads; every ring is stopped and goes on where it was.
+rng_pause() {
+  rm -f /tmp/stop
+  rng_use $1 || return 1
+  rng_traffic &
+  for turn in 1 2 3; do host pause; usleep 100000; done
+  touch /tmp/stop
+  wait
+  rng_bytes $1 16
+}
+
 # The disk in a PCI slot, as /dev has it.
 disk() {
   basename "$(place $1)"/block/*
@@ -132,6 +143,19 @@ disk_rebind() {
   echo "three times; the last time $traffic; afterwards everything reads as it was written"
 }
 
+# disk_pause SLOT: the virtual machine is paused while data is moved; no transfer may fail or be lost.
+disk_pause() {
+  rm -f /tmp/stop
+  guest-tool traffic /dev/$(disk $1) /tmp/stop >/tmp/traffic &
+  for turn in 1 2 3 4 5; do usleep 100000; host pause; done
+  touch /tmp/stop
+  wait
+  traffic=$(tail -n 1 /tmp/traffic)
+  echo "$traffic" | grep -q 'none failed' || { echo "$traffic"; return 1; }
+  guest-tool random /dev/$(disk $1) 7 20 || return 1
+  echo "five times, $traffic; afterwards everything reads as it was written"
+}
+
 # disk_restart SLOT NAME: the device's process is killed and started anew while data is moved; no transfer may fail.
 disk_restart() {
   rm -f /tmp/stop
@@ -154,4 +178,93 @@ random_transfers() {
 
 move() {
   guest-tool move /dev/$(disk $1) $2
+}
+
+# The network interface in a PCI slot.
+interface() {
+  basename "$(place $1)"/net/*
+}
+
+# pair SLOT INDEX: 10.0.INDEX.1 here and 10.0.INDEX.2 in a network of its own, both behind the interface; frames between them go out and come back.
+pair() {
+  nic=$(interface $1)
+  ip link set $nic up
+  for end in 1 2; do ip link add link $nic name m$2$end type macvlan || return 1; done
+  unshare -n sleep 100000 </dev/null >/dev/null 2>&1 &
+  other=$!
+  echo $other >/tmp/other$2
+  until [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do usleep 10000; done
+  ip link set m${2}2 netns $other && ip addr add 10.0.$2.1/24 dev m${2}1 && ip link set m${2}1 up || return 1
+  there $2 ip addr add 10.0.$2.2/24 dev m${2}2 && there $2 ip link set m${2}2 up
+}
+
+# there INDEX COMMAND...: runs it in the network of the other end.
+there() {
+  into=$(cat /tmp/other$1)
+  shift
+  nsenter -t $into -n "$@"
+}
+
+# apart INDEX: the other end goes; so do both of the pair, or they have gone with their interface.
+apart() {
+  kill $(cat /tmp/other$1)
+  ip link del m${1}1 2>/dev/null
+  true
+}
+
+# pings INDEX SLOT: three long pings; their frames must have come back through the interface.
+pings() {
+  counted=/sys/class/net/$(interface $2)/statistics/rx_packets
+  before=$(cat $counted)
+  ping -q -c 3 -s 1400 10.0.$1.2 >/tmp/ping || { tail -n 2 /tmp/ping; return 1; }
+  echo "$(grep received /tmp/ping), $(($(cat $counted) - before)) frames came back"
+  grep -q ' 0% packet loss' /tmp/ping && [ $(($(cat $counted) - before)) -ge 6 ]
+}
+
+# ping_pair SLOT INDEX
+ping_pair() {
+  pair $1 $2 && pings $2 $1
+}
+
+# net_transfer INDEX MEBIBYTES: by TCP from one end to the other.
+net_transfer() {
+  dd if=/dev/urandom of=/tmp/data bs=1M count=$2 2>/dev/null
+  there $1 httpd -f -p 80 -h /tmp </dev/null >/dev/null 2>&1 &
+  server=$!
+  until there $1 netstat -l -n -t | grep -q ':80 '; do usleep 50000; done
+  wget -q -O /tmp/got http://10.0.$1.2/data || return 1
+  kill $server
+  cmp /tmp/data /tmp/got || return 1
+  echo "$2 MiB, md5 $(md5sum </tmp/got | cut -c 1-32)"
+}
+
+# net_rebind SLOT INDEX: the driver goes and comes back while packets are under way.
+net_rebind() {
+  for turn in 1 2 3; do
+    rm -f /tmp/stop
+    (until [ -e /tmp/stop ]; do ping -q -c 1 -W 1 -s 1400 10.0.$2.2; done) </dev/null >/dev/null 2>&1 &
+    traffic=$!
+    usleep 300000
+    name=$(basename "$(place $1)")
+    echo "$name" >/sys/bus/virtio/drivers/virtio_net/unbind || return 1
+    touch /tmp/stop
+    wait $traffic
+    apart $2
+    echo "$name" >/sys/bus/virtio/drivers/virtio_net/bind || return 1
+    pair $1 $2 || return 1
+  done
+  pings $2 $1
+}
+
+# net_pause SLOT INDEX: the virtual machine is paused between packets.
+net_pause() {
+  for turn in 1 2 3; do host pause; ping -q -c 1 -s 1400 10.0.$2.2 >/tmp/ping || { tail -n 2 /tmp/ping; return 1; }; done
+  pings $2 $1
+}
+
+# net_restart SLOT INDEX NAME: the device's process is killed and started anew; packets of that moment may be lost.
+net_restart() {
+  host restart "$3"
+  until ping -q -c 1 -W 1 10.0.$2.2 >/dev/null; do usleep 200000; done
+  pings $2 $1
 }

@@ -108,6 +108,7 @@ function entropyVariant(ring: RingVariant, index: number, thorough: boolean): Va
       row('bytes of the generator', `rng_bytes ${index} 16`, judgeBytes),
       ...(thorough
         ? [
+            row('machine paused while reading', `rng_pause ${index}`, judgeBytes),
             row('unbind and bind while reading', `rng_rebind ${index} ${slot}`, judgeBytes),
             { device, what: 'process killed, started anew', notRun: 'QEMU 7.2 does not connect a vhost-user-rng again' },
           ]
@@ -115,6 +116,8 @@ function entropyVariant(ring: RingVariant, index: number, thorough: boolean): Va
     ],
   };
 }
+
+const packedRestart = 'QEMU 7.2 starts a packed ring at 0 when its process was lost, and the driver waits';
 
 /** What a disk of firmware/apps/guest.ts is. */
 interface Disk extends OfferedDevice {
@@ -147,10 +150,37 @@ function diskVariant(name: string, disk: Disk, ring: RingVariant, index: number,
         ? [
             row('file system', `file_system ${slot}`),
             row('64 MiB moved', `move ${slot} 32`),
+            row('machine paused under traffic', `disk_pause ${slot}`),
             row('unbind and bind under traffic', `disk_rebind ${slot}`),
             ring === split
               ? row('process killed, started anew', `disk_restart ${slot} blk${index}`)
-              : { device, what: 'process killed, started anew', notRun: 'QEMU 7.2 starts a packed ring at 0 when its process was lost, and the driver waits' },
+              : { device, what: 'process killed, started anew', notRun: packedRestart },
+          ]
+        : []),
+    ],
+  };
+}
+
+function networkVariant(ring: RingVariant, index: number, thorough: boolean): Variant {
+  const device = `net ${ring.name}`;
+  const slot = slotOf(index);
+  const row = (what: string, command: string): Row => ({ device, what, command });
+  return {
+    name: `net${index}`,
+    device: { number: 6, deviceId: 1, queues: 2, queueSize: 256 },
+    properties: ring.properties,
+    rows: [
+      row('driver bound, status 0x0f', `bound ${slot} virtio_net`),
+      row('features', `features ${slot} ${ring.bits} +5 +15`),
+      row('ping', `ping_pair ${slot} ${index}`),
+      row('transfer by TCP', `net_transfer ${index} ${thorough ? 16 : 1}`),
+      ...(thorough
+        ? [
+            row('machine paused', `net_pause ${slot} ${index}`),
+            row('unbind and bind under traffic', `net_rebind ${slot} ${index}`),
+            ring === split
+              ? row('process killed, started anew', `net_restart ${slot} ${index} net${index}`)
+              : { device, what: 'process killed, started anew', notRun: packedRestart },
           ]
         : []),
     ],
@@ -185,8 +215,23 @@ export const boots: readonly Boot[] = [
       diskVariant('split, 256 entries', { ...plainDisk, queueSize: 256 }, split, 6, false),
       diskVariant('split, 2 queues', twoQueues, split, 7, false),
       diskVariant('packed, 2 queues', twoQueues, packed, 8, false),
-      diskVariant('split, answers later', slowDisk, split, 9, false),
+      diskVariant('split, answers later', slowDisk, split, 9, true),
     ],
     missing: [inOrder('blk')],
+  },
+  {
+    name: 'net',
+    modules: ['virtio_pci', 'virtio_net', 'macvlan'],
+    processors: 1,
+    variants: [
+      ...[split, packed].map((ring, index) => networkVariant(ring, index, true)),
+      ...[noIndirect, noEventIndex, packedPlain].map((ring, index) => networkVariant(ring, index + 2, false)),
+    ],
+    missing: [
+      inOrder('net'),
+      { device: 'input', what: 'all checks', notRun: 'QEMU 7.2 wants KVM for vhost-user-input, and guests run without it' },
+      { device: 'gpio', what: 'all checks', notRun: 'Debian\'s kernel is configured without CONFIG_GPIO_VIRTIO' },
+      { device: 'i2c', what: 'all checks', notRun: 'Debian\'s kernel is configured without CONFIG_I2C_VIRTIO' },
+    ],
   },
 ];
