@@ -50,7 +50,10 @@ const canType: DeviceType = {
   requires: [[rtrFrames, canClassic]],
 };
 
-/** A CAN controller (virtio device id 36). Throws an Error with one sentence for options it cannot have. */
+/**
+ * A CAN controller (virtio device id 36). Offered: all features of the type, CAN_CLASSIC with RTR_FRAMES, CAN_FD and LATE_TX_ACK, less
+ * those that `classic` or `fd` leave out. Throws an Error with one sentence for options it cannot have.
+ */
 export function can(options: CanOptions): DeviceModel {
   const backend = options.backend === undefined ? loopBus : options.backend;
   const frames = options.receiveFrames === undefined ? 16 : options.receiveFrames;

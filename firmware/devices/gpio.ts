@@ -86,7 +86,10 @@ function sizeOfNames(names: readonly string[], lines: number): number {
   return names.length === 0 ? 0 : names.join('').length + lines;
 }
 
-/** A GPIO device (virtio device id 41). Throws an Error with one sentence for lines or names it cannot have. */
+/**
+ * A GPIO device (virtio device id 41). Offered: IRQ, the type's only feature, unless `interrupts` is false. Throws an Error with
+ * one sentence for lines or names it cannot have.
+ */
 export function gpio(options: GpioOptions): DeviceModel {
   const { lines } = options;
   const names = options.names === undefined ? [] : options.names;

@@ -41,7 +41,10 @@ const zeroLength = 0;
 
 const i2cType: DeviceType = { name: 'i2c', deviceId: 34, serve: serveI2c, reset: resetI2c, wake: wakeI2c, checkFeatures: checkI2c, inOrder: true };
 
-/** An I2C adapter (virtio device id 34). Throws an Error with one sentence for a segment size it cannot have. */
+/**
+ * An I2C adapter (virtio device id 34). Offered: ZERO_LENGTH_REQUEST, the type's only feature, without which a driver is refused
+ * (I2C-7). Throws an Error with one sentence for a segment size it cannot have.
+ */
 export function i2c(options: I2cOptions): DeviceModel {
   const backend = options.backend === undefined ? simulatedChips : options.backend;
   const maximum = options.maximumBytes === undefined ? 256 : options.maximumBytes;

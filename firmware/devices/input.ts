@@ -155,7 +155,10 @@ function storeAnswers(device: number, all: readonly Answer[]): void {
   });
 }
 
-/** An input device (virtio device id 18). Throws an Error with one sentence for descriptions it cannot have. */
+/**
+ * An input device (virtio device id 18). The type has no features: what it can report stands in its configuration space. Throws an
+ * Error with one sentence for descriptions it cannot have.
+ */
 export function input(options: InputOptions): DeviceModel {
   const backend = options.backend === undefined ? tappedKey : options.backend;
   const all = answersOf(options);

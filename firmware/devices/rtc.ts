@@ -66,7 +66,11 @@ export const portClock: RtcBackend = {
 
 const rtcType: DeviceType = { name: 'rtc', deviceId: 17, serve: serveRtc, reset: resetRtc, wake: wakeRtc, inOrder: true };
 
-/** An RTC device (virtio device id 17). Throws an Error with one sentence for clocks it cannot have. */
+/**
+ * An RTC device (virtio device id 17). Offered: ALARM, the type's only feature, when a clock has an alarm. Cross-time stamps are
+ * no feature: CROSS_CAP says that no clock has them, since a coprocessor does not see the driver's counter. Throws an Error
+ * with one sentence for clocks it cannot have.
+ */
 export function rtc(options: RtcOptions): DeviceModel {
   const clocks = options.clocks === undefined ? defaultClocks : options.clocks;
   const backend = options.backend === undefined ? portClock : options.backend;

@@ -35,7 +35,10 @@ const scmiType: DeviceType = { name: 'scmi', deviceId: 32, serve: serveScmi, res
 /** Notifications that wait for buffers. */
 const waiting = 8;
 
-/** An SCMI device (virtio device id 32). */
+/**
+ * An SCMI device (virtio device id 32). Offered: P2A_CHANNELS, when the backend notifies. Not offered: SHARED_MEMORY, since handlers
+ * here keep no statistics regions.
+ */
 export function scmi(options: ScmiOptions): DeviceModel {
   const backend = options.backend === undefined ? baseProtocol : options.backend;
   const notifies = backend.notifies === true;

@@ -60,7 +60,10 @@ function orElse(value: number | undefined, other: number): number {
   return value === undefined ? other : value;
 }
 
-/** An SPI controller (virtio device id 45). Throws an Error with one sentence for abilities it cannot have. */
+/**
+ * An SPI controller (virtio device id 45). The type has no features: what a controller can do stands in its configuration
+ * space. Throws an Error with one sentence for abilities it cannot have.
+ */
 export function spi(options: SpiOptions): DeviceModel {
   const backend = options.backend === undefined ? loopWire : options.backend;
   const maximum = orElse(options.maximumBytes, 256);
