@@ -3,20 +3,20 @@
 export const enum Capacity {
   /** Bus instances. */
   Buses = 2,
-  /** Devices of all buses together. */
+  /** Devices of all buses together, 64 at most; `vmsg build --devices N` builds for fewer. */
   Devices = 64,
   /** Device numbers per bus that are found by one table look-up; higher ones are searched for. */
   DirectNumbers = 64,
   /** Device types with handlers of their own. */
   DeviceTypes = 16,
-  /** Virtqueues of all devices together; at most 128, since event lists hold queues and devices in one byte. */
+  /** Virtqueues of all devices together; at most 128, since event lists hold queues and devices in one byte. `vmsg build --queues N`. */
   Queues = 128,
   /** Entries of one bus's event list: every queue, every device and every bus once. */
-  Events = 194,
+  Events = Queues + Devices + Buses,
   /** Requests of one bus that wait for a device whose reset takes time; with more the bus takes no message (R-066). */
   Parked = 8,
   /** 16-bit words of feature bits: two per feature block of each device. */
-  FeatureWords = 512,
+  FeatureWords = 8 * Devices,
   /** Feature bits that need another one, of all devices together. */
   Dependencies = 255,
   /** Ports of all consoles together. */

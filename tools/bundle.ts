@@ -29,6 +29,7 @@ export interface BundleOptions {
   readonly engine?: BundleEngine | 'none';
   /** The module whose `run(app)` starts a device; default firmware/main.ts of this package. */
   readonly firmware?: string;
+  readonly capacity?: Capacity;
   /** Wire profile that every bus of a device gets instead of the app's own. */
   readonly profile?: string;
   /** True: the bundle shows every message, on targets that can (package.json, imports, `#trace`). */
@@ -36,6 +37,14 @@ export interface BundleOptions {
   /** Changes the compiled code of a module without moving what it keeps; for measurements. */
   readonly change?: (code: string, file: string) => string;
 }
+
+/** For how many an image has tables; what is left out is as in firmware/capacity.ts, which holds the most there can be. */
+export interface Capacity {
+  readonly devices?: number;
+  readonly queues?: number;
+}
+
+const capacityFile = path.join(packageRoot, 'firmware', 'capacity.ts');
 
 /** What was written. */
 export interface BundleResult {
@@ -57,7 +66,21 @@ const notWatched = { close: (): void => undefined };
  * The compiler for one build. The plugin compiles through a watching program, which it forgets to close when the sources
  * have errors: then the watchers would keep this process alive for ever.
  */
-const oneShotCompiler: typeof ts = { ...ts, sys: withoutTimers({ ...ts.sys, watchFile: () => notWatched, watchDirectory: () => notWatched }) };
+function oneShotCompiler(capacity: Capacity): typeof ts {
+  const readFile: typeof ts.sys.readFile = (file, encoding) => {
+    const text = ts.sys.readFile(file, encoding);
+    return text !== undefined && path.resolve(file) === capacityFile ? fitted(text, capacity) : text;
+  };
+  return { ...ts, sys: withoutTimers({ ...ts.sys, readFile, watchFile: () => notWatched, watchDirectory: () => notWatched }) };
+}
+
+/** firmware/capacity.ts with other numbers of devices and queues. */
+function fitted(text: string, { devices, queues }: Capacity): string {
+  return ([['Devices', devices], ['Queues', queues]] as const).reduce(
+    (result, [name, count]) => (count === undefined ? result : result.replace(new RegExp(`^(  ${name} = )\\d+,$`, 'm'), `$1${count},`)),
+    text,
+  );
+}
 
 function withoutTimers(system: ts.System): ts.System {
   delete system.setTimeout;
@@ -150,7 +173,7 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
       plugins: [
         ...(options.role === 'device' ? [entryModule(entry, firmware, options.profile)] : []),
         json({ namedExports: true, preferConst: false, compact: true }),
-        typescript({ typescript: oneShotCompiler, tsconfig, tslib: noHelpers, filterRoot: false, outputToFilesystem: false, include: ['**/*.ts'], cacheDir: path.join(work, 'cache') }),
+        typescript({ typescript: oneShotCompiler(options.capacity ?? {}), tsconfig, tslib: noHelpers, filterRoot: false, outputToFilesystem: false, include: ['**/*.ts'], cacheDir: path.join(work, 'cache') }),
         ...(options.change === undefined ? [] : [changing(options.change)]),
       ],
     });

@@ -26,8 +26,8 @@ const enum Range {
 
 /** Entries of the list: queues from 0 on, then devices, then buses. */
 export const enum Entry {
-  FirstDevice = 128,
-  FirstBus = 192,
+  FirstDevice = Capacity.Queues,
+  FirstBus = Capacity.Queues + Capacity.Devices,
 }
 
 const enum EventState {

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBoard } from '../board.js';
-import { bundle } from '../bundle.js';
+import { bundle, type Capacity } from '../bundle.js';
 import { checkFile, describe } from '../check-bundle.js';
 import { espruinoScript, findCli, pretokenise } from '../engines/espruino.js';
 import { buildImage, type ImageResult } from '../image.js';
@@ -10,14 +10,19 @@ import { packaged, progress } from '../scene.js';
 import { bundleEngines, checkEngine, checkTarget, engineAmong, knownTargets, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
-export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] [--out DIR] [--source]
+/** The numbers of firmware/capacity.ts. */
+const most = { devices: 64, queues: 128 };
+
+export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] [--out DIR] [--source] [--devices N] [--queues N]
   Builds the firmware image of an app; the default app serves entropy.
   --target T      ${knownTargets().join(', ')}
   --engine E      ${bundleEngines.join(', ')}; default ${bundleEngines[0]};
                   espruino: no image but a script for a board that runs Espruino, as tokens
   --program FILE  program of the emulated application core, default the entropy scene
   --out DIR       default build/T
-  --source        links the bundle's text, which the core compiles at its start, instead of bytecode, a snapshot or tokens`;
+  --source        links the bundle's text, which the core compiles at its start, instead of bytecode, a snapshot or tokens
+  --devices N     how many devices the image has tables for, ${most.devices} at most and by default; fewer take less RAM
+  --queues N      the same for virtqueues, ${most.queues} at most and by default`;
 
 const defaultApp = packaged('firmware', 'apps', 'entropy.ts');
 
@@ -35,6 +40,7 @@ export interface BuildAppOptions {
   readonly program?: string;
   readonly outDir?: string;
   readonly source?: boolean;
+  readonly capacity?: Capacity;
   readonly log?: (line: string) => void;
 }
 
@@ -47,7 +53,7 @@ export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
   const device = path.join(outDir, 'device.js');
   const driver = path.join(outDir, 'driver.js');
   log(`bundling for ${target}`);
-  const { bytes } = await bundle({ target, entry: options.app ?? defaultApp, role: 'device', outFile: device, engine: chosen });
+  const { bytes } = await bundle({ target, entry: options.app ?? defaultApp, role: 'device', outFile: device, engine: chosen, ...(options.capacity === undefined ? {} : { capacity: options.capacity }) });
   const checked = checkFile(device);
   if (checked.findings.length > 0) {
     throw new UserError(`The bundle is not fit for the hot path:\n${describe(device, checked).join('\n')}`);
@@ -74,12 +80,26 @@ async function buildScript(target: string, app: string, out: string | undefined,
   return 0;
 }
 
+/** The option as a number in its range; nothing when it is not given. */
+function count(name: keyof typeof most, value: string | undefined): Capacity {
+  if (value === undefined) {
+    return {};
+  }
+  if (!/^\d{1,3}$/.test(value) || Number(value) < 1 || Number(value) > most[name]) {
+    throw new UserError(`--${name} takes a number from 1 to ${most[name]}, not '${value}'.`);
+  }
+  return { [name]: Number(value) };
+}
+
 /** Runs the command; returns the exit status. */
 export async function build(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { target: { type: 'string' }, engine: { type: 'string', default: bundleEngines[0] }, program: { type: 'string' }, out: { type: 'string' }, source: { type: 'boolean', default: false } },
+    options: {
+      target: { type: 'string' }, engine: { type: 'string', default: bundleEngines[0] }, program: { type: 'string' }, out: { type: 'string' },
+      source: { type: 'boolean', default: false }, devices: { type: 'string' }, queues: { type: 'string' },
+    },
   });
   if (values.target === undefined) {
     throw new UserError(`build wants --target; known targets: ${knownTargets().join(', ')}.`);
@@ -88,6 +108,9 @@ export async function build(args: readonly string[]): Promise<number> {
     throw new UserError(`build takes one app, not ${positionals.length}.`);
   }
   if (engineAmong(values.engine, bundleEngines) === 'espruino') {
+    if (values.devices !== undefined || values.queues !== undefined) {
+      throw new UserError('--devices and --queues are for images, not for scripts.');
+    }
     return buildScript(values.target, positionals[0] ?? defaultApp, values.out, values.source);
   }
   const built = await buildApp({
@@ -95,6 +118,7 @@ export async function build(args: readonly string[]): Promise<number> {
     engine: values.engine,
     log: progress,
     source: values.source,
+    capacity: { ...count('devices', values.devices), ...count('queues', values.queues) },
     ...(positionals[0] === undefined ? {} : { app: positionals[0] }),
     ...(values.program === undefined ? {} : { program: values.program }),
     ...(values.out === undefined ? {} : { outDir: values.out }),
