@@ -69,7 +69,8 @@ export interface Board {
   readonly windows: readonly BoardWindow[];
   readonly layouts: readonly { readonly window: number; readonly offset: number }[];
   readonly registers: readonly { readonly name: string; readonly address?: number }[];
-  readonly interrupts: readonly { readonly name: string; readonly line?: number }[];
+  /** `driverLine`: the line of the driver's core, where it has another one. */
+  readonly interrupts: readonly { readonly name: string; readonly line?: number; readonly driverLine?: number }[];
   readonly uart?: Readonly<Record<Side, number>>;
   /** Without a timer of the board (0) the core's own. `alarm`: the timer's interrupt lines, where it has some. */
   readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number; readonly alarm?: Readonly<Record<Side, number>> };
@@ -211,6 +212,7 @@ export function parseBoard(text: string, file: string): Board {
     interrupts: top.member('interrupts').list((interrupt) => ({
       name: interrupt.member('name').string(),
       ...interrupt.optional('line', (line) => line.count()),
+      ...interrupt.optional('driverLine', (line) => line.count()),
     })),
     ...top.optional('uart', sides),
     ...top.optional('timer', (timer) => ({

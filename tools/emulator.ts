@@ -73,7 +73,7 @@ export function qemuArguments(board: Board, images: RunOptions['images'], device
   args.push(...(qemu.memory === undefined ? [] : ['-m', String(qemu.memory)]));
   if (images.driver === undefined) {
     args.push('-kernel', images.device);
-  } else if (board.images.driver?.vectors !== undefined) {
+  } else if (board.gic !== undefined && board.images.driver !== undefined) {
     // A Cortex-R begins at its image's entry, a Cortex-M at its vector table.
     args.push('-device', `loader,file=${images.driver},cpu-num=${board.images.driver.core}`);
     args.push('-device', `loader,file=${images.device},cpu-num=${board.images.device.core}`);

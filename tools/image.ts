@@ -159,7 +159,7 @@ function boardHeader(board: Board, side: Side): string {
     ['BOARD_WINDOWS', `{ ${windows.map((window) => `{ ${windowBase(window)}, ${window.bytes} }`).join(', ')} }`],
     ['BOARD_PRIVATE_WINDOW', privateBytes === undefined ? '' : `static uint8_t private_window[${privateBytes}] __attribute__((aligned(16)));`],
     ['BOARD_REGISTERS', `{ ${board.registers.map((block) => hex(block.address ?? 0)).join(', ')} }`],
-    ['BOARD_INTERRUPTS', `{ ${board.interrupts.map((interrupt) => interrupt.line ?? 0).join(', ')} }`],
+    ['BOARD_INTERRUPTS', `{ ${board.interrupts.map(({ line = 0, driverLine = line }) => (side === 'device' ? line : driverLine)).join(', ')} }`],
     ['BOARD_SEMIHOSTING', board.qemu === undefined ? 0 : 1],
     ['BOARD_SEEDED_RANDOM', board.seededRandom ? 1 : 0],
     ['BOARD_BOOT_WRITES', board.bootWrites.map(({ address, value }) => `BOOT_WRITE(${hex(address)}, ${hex(value)})`).join(' ')],

@@ -44,7 +44,7 @@ static uint32_t calibrate(void)
 		if (took < shortest)
 			shortest = took;
 	}
-	return (TURNS * INSTRUCTIONS_PER_TURN + shortest / 2) / shortest;
+	return shortest == 0 ? 0 : (TURNS * INSTRUCTIONS_PER_TURN + shortest / 2) / shortest;
 }
 
 void timer_start(uint32_t timer)

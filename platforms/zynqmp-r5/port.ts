@@ -1,0 +1,47 @@
+// Binds the firmware to RPU core 0 of a Zynq UltraScale+: a window in DDR memory and a private one, doorbells over the IPI.
+import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
+import { Wake } from '../../hal/port.js';
+import { ipiAcknowledge, ipiRing, ipiStart } from '../../hal/mailboxes/zynqmp-ipi.hot.js';
+import { idle, memory } from '../engine/natives.js';
+import { windows as boardWindows, layouts as boardLayouts } from './board.json';
+
+export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+
+const enum Board {
+  /** Index of this core's IPI registers among the register blocks of board.json. */
+  Ipi = 0,
+  /** Linux's agent. */
+  Apu = 0,
+  /** The agent of RPU core 1, which runs the driver in emulated scenes. */
+  Rpu1 = 9,
+}
+
+export const windows: readonly WindowDescription[] = boardWindows;
+export const layouts: readonly LayoutPlace[] = boardLayouts;
+export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1))];
+
+/** RPU core 1 has rung: it runs a driver side. */
+let besideRpu1 = false;
+
+ipiStart(Board.Ipi, Board.Apu);
+ipiStart(Board.Ipi, Board.Rpu1);
+
+export function ring(_bus: number): void {
+  ipiRing(Board.Ipi, Board.Apu);
+  if (besideRpu1) {
+    ipiRing(Board.Ipi, Board.Rpu1);
+  }
+}
+
+/** Acknowledges before the caller scans: the IPI is a latch. */
+export function wait(limit: number): number {
+  if (idle(limit) === 0) {
+    return Wake.None;
+  }
+  const apu = ipiAcknowledge(Board.Ipi, Board.Apu);
+  const rpu1 = ipiAcknowledge(Board.Ipi, Board.Rpu1);
+  if (rpu1 !== 0) {
+    besideRpu1 = true;
+  }
+  return apu === 0 && rpu1 === 0 ? Wake.None : Wake.Doorbell;
+}
