@@ -26,6 +26,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   'vhost-user': { summary: 'serve devices to a virtual machine over vhost-user', load: async () => { const { help, vhostUser } = await import('./vhost-user.js'); return { help, run: vhostUser }; } },
   'ivshmem-server': { summary: 'share memory and interrupts between virtual machines', load: async () => { const { help, ivshmemServer } = await import('./ivshmem-server.js'); return { help, run: ivshmemServer }; } },
   'linux-test': { summary: 'boot Linux with virtio-msg and check the devices', load: async () => { const { help, linuxTest } = await import('./linux-test.js'); return { help, run: linuxTest }; } },
+  'renode-test': { summary: 'run the scenes on SoCs that Renode models', load: async () => { const { help, renodeTest } = await import('./renode-test.js'); return { help, run: renodeTest }; } },
   bench: { summary: 'count instructions on the emulated core', load: async () => { const { help, bench } = await import('./bench.js'); return { help, run: bench }; } },
   conformance: { summary: 'hold a device against every requirement', load: async () => { const { help, conformance } = await import('./conformance.js'); return { help, run: conformance }; } },
   'stock-linux-test': { summary: 'have an unmodified Linux drive the devices', load: async () => { const { help, stockLinuxTest } = await import('./stock-linux.js'); return { help, run: stockLinuxTest }; } },

@@ -18,6 +18,8 @@ export interface ImageOptions {
   readonly outDir: string;
   /** Links the bundles' text, which the core then compiles at its start, instead of bytecode. */
   readonly source?: boolean;
+  /** For emulators: random bytes from a generator with a fixed seed also where the board has no source. */
+  readonly seededRandom?: boolean;
   /** Told of each step that takes time. */
   readonly log?: (line: string) => void;
 }
@@ -138,7 +140,7 @@ function remoteprocDefines(board: Board): [string, string | number][] {
 }
 
 /** board.h for one image: the board's numbers as macros for C and the linker script. */
-function boardHeader(board: Board, side: Side): string {
+function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
   const { device, driver } = board.images;
   const own = board.images[side] ?? device;
   const single = side === 'device' && driver !== undefined && driver.flash === undefined;
@@ -161,7 +163,7 @@ function boardHeader(board: Board, side: Side): string {
     ['BOARD_REGISTERS', `{ ${board.registers.map((block) => hex(block.address ?? 0)).join(', ')} }`],
     ['BOARD_INTERRUPTS', `{ ${board.interrupts.map(({ line = 0, driverLine = line }) => (side === 'device' ? line : driverLine)).join(', ')} }`],
     ['BOARD_SEMIHOSTING', board.qemu === undefined ? 0 : 1],
-    ['BOARD_SEEDED_RANDOM', board.seededRandom ? 1 : 0],
+    ['BOARD_SEEDED_RANDOM', seededRandom ? 1 : 0],
     ['BOARD_BOOT_WRITES', board.bootWrites.map(({ address, value }) => `BOOT_WRITE(${hex(address)}, ${hex(value)})`).join(' ')],
     ['BOARD_UNCACHED', uncached(board, own.ram).map(({ address, bytes }) => `REGION(${hex(address)}, ${bytes}u)`).join(' ')],
     ...remoteprocDefines(board),
@@ -329,7 +331,7 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
   const engineObjects = engine.source === undefined ? [] : [compile(board, version, cache, engine.source.file, engine.source.flags, [], log)];
 
   const link = async (side: Side): Promise<string> => {
-    const header = boardHeader(board, side);
+    const header = boardHeader(board, side, options.seededRandom ?? board.seededRandom);
     const headerFolder = path.join(cache, `board-${hashOf([header])}`);
     mkdirSync(headerFolder, { recursive: true });
     writeWhole(path.join(headerFolder, 'board.h'), header);

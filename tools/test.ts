@@ -8,6 +8,7 @@ import { isDeviceOnly, readBoard } from './board.js';
 import { bundle } from './bundle.js';
 import { checkFile, describe } from './check-bundle.js';
 import { reasonWithout } from './engines/jerryscript.js';
+import { findRenode, runRenodeTests } from './renode-test.js';
 import { packageRoot } from './targets.js';
 import { targetsWithPort } from './typecheck.js';
 import { UserError } from './user-error.js';
@@ -236,6 +237,19 @@ export function stockLinuxOutcome(status: number, output: string): Outcome {
   return { passed, failed: failed === 0 && status !== 0 ? 1 : failed, skipped, output };
 }
 
+/** The scenes in renode/, on the Renode that this machine has. */
+async function renode(): Promise<Outcome> {
+  try {
+    const found = await findRenode();
+    return found === undefined ? { ...notRun('Renode not found'), optional: true } : await runRenodeTests(found);
+  } catch (error) {
+    if (error instanceof UserError) {
+      return fail(error.message);
+    }
+    throw error;
+  }
+}
+
 const steps: readonly Step[] = [
   { name: 'lint', what: 'doors, hot subset, common sense', run: lint },
   { name: 'types', what: 'the device for every target, tools and tests', run: types },
@@ -245,6 +259,7 @@ const steps: readonly Step[] = [
   { name: 'jerryscript', what: 'the scene on JerryScript, where there is one', run: jerryscript },
   { name: 'emulator', what: 'the scene on two emulated cores', run: scene },
   { name: 'stock-linux', what: 'drivers of an unmodified Linux against the devices', run: stockLinux },
+  { name: 'renode', what: 'the scenes on SoCs that Renode models, where it is there', run: renode },
   { name: 'conformance', what: 'every conformance case on the bundle, a subset on the emulated SoC', run: conformance },
 ];
 

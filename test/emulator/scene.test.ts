@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { figures, runScene } from '../../tools/scene.js';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const results = mkdtempSync(path.join(tmpdir(), 'vmsg-scene-'));
@@ -71,6 +72,14 @@ for (const target of ['mps2-an521-m33', 'host']) {
     everyDevice.forEach((name) => assert.match(out, new RegExp(`-- use the ${name} device`)));
   });
 }
+
+test('vexpress-r5: rings go round many times, and once more after a reset', async () => {
+  const { status, driver } = await runScene({
+    target: 'vexpress-r5', app: path.join(root, 'firmware', 'apps', 'entropy.ts'), program: program('wrap-around'), limitSeconds: 600, onStep: () => undefined,
+  });
+  assert.equal(status, 0, driver.join('\n'));
+  assert.equal(figures(driver).get('requests'), 200);
+});
 
 test('an app that is not there is one sentence that names those that are', async () => {
   const { status, error } = await sim('--app', 'nothing');

@@ -1,0 +1,105 @@
+// The mailbox between two cores and the register that starts the second one, as an SSE-200 has them; compiled by Renode when a scene includes it.
+using Antmicro.Renode.Core;
+using Antmicro.Renode.Peripherals.Bus;
+using Antmicro.Renode.Peripherals.CPU;
+
+namespace Antmicro.Renode.Peripherals.Miscellaneous
+{
+    // Register                  offset
+    // CPU0INTR_STAT / SET / CLR 00/04/08   four bits; SET raises CPU 0's interrupt, CLR is for CPU 0 to acknowledge
+    // CPU1INTR_STAT / SET / CLR 10/14/18   the same for CPU 1
+    public class TwoCoreMailbox : IDoubleWordPeripheral, IKnownSize
+    {
+        public TwoCoreMailbox()
+        {
+            Cpu0 = new GPIO();
+            Cpu1 = new GPIO();
+            pending = new uint[2];
+        }
+
+        public void Reset()
+        {
+            pending[0] = 0;
+            pending[1] = 0;
+            Update();
+        }
+
+        public uint ReadDoubleWord(long offset)
+        {
+            return offset % Stride == 0 && offset < 2 * Stride ? pending[offset / Stride] : 0;
+        }
+
+        public void WriteDoubleWord(long offset, uint value)
+        {
+            if(offset >= 2 * Stride)
+            {
+                return;
+            }
+            var cpu = offset / Stride;
+            switch(offset % Stride)
+            {
+            case Set:
+                pending[cpu] |= value & Bits;
+                break;
+            case Clear:
+                pending[cpu] &= ~value;
+                break;
+            }
+            Update();
+        }
+
+        public long Size => 0x1000;
+
+        public GPIO Cpu0 { get; private set; }
+
+        public GPIO Cpu1 { get; private set; }
+
+        private void Update()
+        {
+            Cpu0.Set(pending[0] != 0);
+            Cpu1.Set(pending[1] != 0);
+        }
+
+        private readonly uint[] pending;
+
+        private const long Stride = 0x10;
+        private const long Set = 0x04;
+        private const long Clear = 0x08;
+        private const uint Bits = 15;
+    }
+
+    // Register  offset
+    // CPUWAIT   118      bit 1: CPU 1 waits at its reset
+    public class SecondCoreRelease : IDoubleWordPeripheral, IKnownSize
+    {
+        public SecondCoreRelease(ICPU core)
+        {
+            this.core = core;
+        }
+
+        public void Reset()
+        {
+            core.IsHalted = true;
+        }
+
+        public uint ReadDoubleWord(long offset)
+        {
+            return offset == CpuWait && core.IsHalted ? Cpu1Waits : 0;
+        }
+
+        public void WriteDoubleWord(long offset, uint value)
+        {
+            if(offset == CpuWait)
+            {
+                core.IsHalted = (value & Cpu1Waits) != 0;
+            }
+        }
+
+        public long Size => 0x1000;
+
+        private readonly ICPU core;
+
+        private const long CpuWait = 0x118;
+        private const uint Cpu1Waits = 2;
+    }
+}

@@ -1,0 +1,13 @@
+*** Settings ***
+Resource                            ${CURDIR}/scene.resource
+
+*** Variables ***
+${SCENE}                            two-cores
+${DRIVER_UART}                      sysbus.uart0
+
+*** Test Cases ***
+Should Read Entropy By Doorbells Both Ways, Reset And Shut Down
+    Read Entropy, Reset The Device And Shut Down
+
+Should Go Round The Ring And Come Back After A Reset
+    Go Round The Ring And Come Back After A Reset

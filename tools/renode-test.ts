@@ -1,0 +1,140 @@
+// `vmsg renode-test`: builds the images of the scenes in renode/ and runs their robot suites on the Renode that its user has.
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { run } from './build-files.js';
+import { bundle } from './bundle.js';
+import { buildImage } from './image.js';
+import { packaged, progress } from './scene.js';
+import { UserError } from './user-error.js';
+
+export const help = `vmsg renode-test [scene ...]
+  Runs the robot suites of renode/, or of the named scenes, on emulated SoCs: zynqmp-r5, two-cores.
+  Renode 1.16 or later is found by RENODE (its folder or its program) or by PATH. Without it nothing is run, and the status is 2.`;
+
+/** A Renode that can run the suites. */
+export interface Renode {
+  /** The program that runs robot suites. */
+  readonly test: string;
+  readonly version: string;
+}
+
+/** What the suites came to. */
+export interface RenodeOutcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly output: string;
+}
+
+/** Each scene is a suite in renode/; its images are the entropy app's with each of these programs on the driver's core. */
+const scenes = [
+  { name: 'zynqmp-r5', target: 'zynqmp-r5' },
+  { name: 'two-cores', target: 'mps2-an521-m33' },
+] as const;
+const programs = ['entropy', 'wrap-around'];
+
+const oldest = [1, 16] as const;
+
+/** The folder that has Renode's two programs; undefined where there is none. */
+function renodeFolder(environment: NodeJS.ProcessEnv): string | undefined {
+  const has = (folder: string): boolean => ['renode', 'renode-test'].every((name) => existsSync(path.join(folder, name)));
+  const named = environment['RENODE'] ?? '';
+  if (named === '') {
+    return (environment['PATH'] ?? '').split(path.delimiter).find((folder) => folder !== '' && has(folder));
+  }
+  const folder = existsSync(named) && !statSync(named).isDirectory() ? path.dirname(named) : named;
+  if (!has(folder)) {
+    throw new UserError(`RENODE is '${named}', but there are no renode and renode-test.`);
+  }
+  return folder;
+}
+
+/** The Renode of this machine; undefined where there is none. One that is named and cannot be used, or is too old, is an error. */
+export async function findRenode(environment: NodeJS.ProcessEnv = process.env): Promise<Renode | undefined> {
+  const folder = renodeFolder(environment);
+  if (folder === undefined) {
+    return undefined;
+  }
+  const { output } = await run(path.join(folder, 'renode'), ['--version']);
+  const [version, major, minor] = /(?<![\d.])(\d+)\.(\d+)(?:\.\d+)*/.exec(output) ?? [];
+  if (version === undefined) {
+    throw new UserError(`${path.join(folder, 'renode')} --version says no version.`);
+  }
+  const [wantedMajor, wantedMinor] = oldest;
+  if (Number(major) < wantedMajor || (Number(major) === wantedMajor && Number(minor) < wantedMinor)) {
+    throw new UserError(`Renode ${version} in ${folder} is too old: the scenes need ${oldest.join('.')} or later.`);
+  }
+  return { test: path.join(folder, 'renode-test'), version };
+}
+
+/** The counts of a robot run from its robot_output.xml; undefined when it has none. */
+export function robotCounts(xml: string): { passed: number; failed: number; skipped: number } | undefined {
+  const [, stat] = /<total>[\s\S]*?<stat ([^>]*)>All Tests<\/stat>/.exec(xml) ?? [];
+  const count = (name: string): number | undefined => {
+    const [, digits] = new RegExp(`\\b${name}="(\\d+)"`).exec(stat ?? '') ?? [];
+    return digits === undefined ? undefined : Number(digits);
+  };
+  const [passed, failed] = [count('pass'), count('fail')];
+  return passed === undefined || failed === undefined ? undefined : { passed, failed, skipped: count('skip') ?? 0 };
+}
+
+/** The named scenes, or all when none is named. */
+function chosenScenes(names: readonly string[]): (typeof scenes)[number][] {
+  const unknown = names.find((name) => !scenes.some((scene) => scene.name === name));
+  if (unknown !== undefined) {
+    throw new UserError(`Unknown scene '${unknown}'; known scenes: ${scenes.map(({ name }) => name).join(', ')}.`);
+  }
+  return scenes.filter(({ name }) => names.length === 0 || names.includes(name));
+}
+
+/** Builds the scenes' images into `folder`/SCENE-PROGRAM. */
+export async function buildScenes(folder: string, names: readonly string[] = [], log: (line: string) => void = () => undefined): Promise<void> {
+  for (const { name, target } of chosenScenes(names)) {
+    for (const program of programs) {
+      const outDir = path.join(folder, `${name}-${program}`);
+      mkdirSync(outDir, { recursive: true });
+      const bundles = { device: path.join(outDir, 'device.js'), driver: path.join(outDir, 'driver.js') };
+      log(`building the images of ${name} with ${program}`);
+      await bundle({ target, entry: packaged('firmware', 'apps', 'entropy.ts'), role: 'device', outFile: bundles.device });
+      await bundle({ target, entry: packaged('test', 'emulator', 'programs', `${program}.ts`), role: 'driver', outFile: bundles.driver });
+      await buildImage({ target, engine: 'duktape', bundles, outDir, seededRandom: true, log });
+    }
+  }
+}
+
+/** Runs the scenes' suites on the images that `buildScenes` made in `folder`. */
+export async function runSuites(renode: Renode, folder: string, names: readonly string[] = []): Promise<RenodeOutcome> {
+  const suites = chosenScenes(names).map(({ name }) => packaged('renode', `${name}.robot`));
+  const results = path.join(folder, 'results');
+  rmSync(results, { recursive: true, force: true });
+  const { status, output } = await run(renode.test, ['--variable', `IMAGES:${folder}`, '-r', results, ...suites]);
+  const file = path.join(results, 'robot_output.xml');
+  const counts = existsSync(file) ? robotCounts(readFileSync(file, 'utf8')) : undefined;
+  // A run that ends badly without naming a failed test, or that ran none, did not get as far as counting.
+  const failed = counts?.failed ?? 0;
+  const uncounted = failed === 0 && (status !== 0 || counts === undefined || counts.passed === 0) ? 1 : 0;
+  return { passed: counts?.passed ?? 0, failed: failed + uncounted, skipped: counts?.skipped ?? 0, output };
+}
+
+/** Builds and runs the named scenes, or all of them. */
+export async function runRenodeTests(renode: Renode, names: readonly string[] = [], log: (line: string) => void = () => undefined): Promise<RenodeOutcome> {
+  const folder = path.resolve('build', 'renode');
+  await buildScenes(folder, names, log);
+  log(`running the suites on Renode ${renode.version}`);
+  return runSuites(renode, folder, names);
+}
+
+/** Runs the command; returns the exit status: 2 when nothing was run for want of Renode. */
+export async function renodeTest(args: readonly string[]): Promise<number> {
+  const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: {} });
+  const renode = await findRenode();
+  if (renode === undefined) {
+    process.stdout.write('not run: Renode not found\n');
+    return 2;
+  }
+  const { passed, failed, skipped, output } = await runRenodeTests(renode, positionals, progress);
+  progress('');
+  process.stdout.write(`${output.trimEnd()}\n\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  return failed > 0 ? 1 : 0;
+}
