@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { NetworkOptions } from '../../../firmware/main.js';
 import { loopBack, network, networkSwitch } from '../../../firmware/main.js';
+import { pass } from '../../../firmware/loop.hot.js';
 import { netDropped, netLink } from '../../../firmware/device.hot.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { BenchOptions } from '../../support/device-bench.js';
@@ -134,6 +135,25 @@ test('NET-4 NET-3 NET-9 a buffer without a frame, or with one above the MTU, is 
     const parts = received(device);
     assert.deepEqual(parts.map((part) => part.length), [20, 16, 30, 6]);
     assert.deepEqual(parts.flat(), [...headerWith(4), ...frame(OWN, 60)]);
+  });
+});
+
+[false, true].forEach((packed) => {
+  test(`R-402 R-422 a frame whose buffers go beyond the budget of a pass is shown whole in the next one (${packed ? 'packed' : 'split'})`, () => {
+    // Four frames of 20 buffers each; a pass takes 64 chains.
+    const device = net({ frames: 4, queueSize: 128, mtu: 1000 }, { features: [F_MRG_RXBUF], packed, size: 128 });
+    const frames = [1, 2, 3, 4].map((seed) => frame(OWN, 20 * 30 - 12, seed));
+    frames.forEach((bytes) => send(device, bytes));
+    for (let buffer = 0; buffer < 80; buffer++) {
+      device.offer(RX, [], [30]);
+    }
+    device.device.kick(RX);
+    pass();
+    const first = received(device);
+    assert.equal(first.length, 60, 'four buffers of the last frame are filled and not shown');
+    assert.deepEqual(first.flat(), frames.slice(0, 3).flatMap((bytes) => [...headerWith(20), ...bytes]));
+    pass();
+    assert.deepEqual(received(device).flat(), [...headerWith(20), ...(frames[3] ?? [])]);
   });
 });
 

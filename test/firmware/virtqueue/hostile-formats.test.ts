@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { fake, windows } from '../../../hal/fake/port.js';
+import { addWindows } from '../../../firmware/memory/windows.js';
 import { nextAvailable, publishedUsed, queueEpoch } from '../../../firmware/virtqueue/queue-table.hot.js';
-import { closeQueue, finishLater } from '../../../firmware/virtqueue/queue.hot.js';
+import { closeQueue, finish, finishLater } from '../../../firmware/virtqueue/queue.hot.js';
 import { PackedQueue } from '../../support/driver/packed-queue.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
 import type { Descriptor, LabChain, LabOptions } from '../../support/lab.js';
@@ -276,6 +277,31 @@ expectRefused(
   Array.from({ length: 256 }, () => ({ address: [0, 0], bytes: 0, flags: NEXT })),
 );
 expectRefused('R-386 a ring of one descriptor with NEXT', { packed: true, size: 1 }, [{ address: HERE, bytes: 4, flags: NEXT }]);
+
+[false, true].forEach((packed) =>
+  [false, true].forEach((writable) => {
+    test(`R-336 R-403 in a window of 128 MiB a direction may have 2^27 - 1 bytes and not one more${writable ? ', writable' : ', readable'}${packed ? ', packed' : ', split'}`, () => {
+      try {
+        [0x4000000 - 1, 0x4000000].forEach((second) => {
+          const lab = new Lab({ packed });
+          // The window is only said to be so large: this device touches no byte of it.
+          addWindows(windows.map((window, number) => (number === MAIN ? { ...window, bytes: 0x8000000 } : window)));
+          lab.plan = (chain) => finish(lab.row, chain.handle, 0);
+          lab.queue.add([element(0, 0x4000000, writable), element(0x2000000, second, writable)]);
+          const events = lab.go();
+          if (second < 0x4000000) {
+            assert.deepEqual(lab.chains.map(({ readableBytes, writableBytes }) => readableBytes + writableBytes), [0x7ffffff]);
+          } else {
+            lab.expectError(events);
+            assert.deepEqual(lab.chains, []);
+          }
+        });
+      } finally {
+        addWindows(windows);
+      }
+    });
+  }),
+);
 
 test('R-386 R-404 a list that runs into slots the device still holds', () => {
   const lab = new Lab({ packed: true, size: 4 });
