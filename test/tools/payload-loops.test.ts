@@ -10,7 +10,6 @@ import { packageRoot } from '../../tools/targets.js';
 /** What each loop goes over; none of it is payload. */
 const known: Readonly<Record<string, string>> = {
   'bus/bus-messages getDevices': 'the bitmap of device numbers in one message',
-  'bus/bus receive': 'the words of a device number',
   'carriers/amp-notify restartWords': 'the notification words of a bus',
   'devices/can serveReceive': 'the head of each waiting frame',
   'devices/can serveControl': 'the type of each request',

@@ -123,7 +123,7 @@ both.forEach((options) => {
     { address: TABLE_ADDRESS, bytes: 16, flags: INDIRECT | NEXT, next: 1 },
     { address: HERE, bytes: 16, flags: WRITE },
   ], [{ address: HERE, bytes: 4, flags: WRITE }]);
-  [0, 1, 8, 15, 17, 31, 40].forEach((bytes) => {
+  [0, 1, 8, 15, 17, 31, 40, 65536, 65552, 0x80000010].forEach((bytes) => {
     expectRefused('R-349 a table of ' + bytes + ' bytes', { ...options, indirect: true }, [{ address: TABLE_ADDRESS, bytes, flags: INDIRECT }], [
       { address: HERE, bytes: 4, flags: WRITE },
       { address: HERE, bytes: 4, flags: WRITE },
@@ -298,6 +298,21 @@ expectRefused('R-386 a ring of one descriptor with NEXT', { packed: true, size: 
         });
       } finally {
         addWindows(windows);
+      }
+    });
+  }),
+);
+
+[false, true].forEach((packed) =>
+  test('R-335 R-341 R-405 a ring of more may have 256 descriptors in a chain, empty ones counted, and not one more' + (packed ? ', packed' : ', split'), () => {
+    [256, 257].forEach((descriptors) => {
+      const lab = new Lab({ packed, size: 512 });
+      lab.queue.add(Array.from({ length: descriptors }, (_, number) => element(LAB_BUFFERS, number === descriptors - 1 ? 4 : 0, true)));
+      const events = lab.go();
+      if (descriptors === 256) {
+        assert.deepEqual(lab.taken().map(({ written }) => written), [4]);
+      } else {
+        lab.expectError(events);
       }
     });
   }),
