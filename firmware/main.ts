@@ -5,7 +5,7 @@ import type { BusOptions } from './bus/options.js';
 import { layoutOptions, openBus } from './bus/options.js';
 import { loop } from './loop.hot.js';
 import { closePrivateMemory, openPrivateMemory } from './memory/private.js';
-import { addWindows } from './memory/windows.js';
+import { addWindows, shareWindows } from './memory/windows.js';
 import { prepareServing } from './serving/set-up.js';
 import { clearDevices } from './transport/add-device.js';
 import { Log } from './wire/log.js';
@@ -56,6 +56,7 @@ export function start(app: App): void {
   prepareServing();
   app.buses.forEach((options, number) => {
     openBus(number, options);
+    shareWindows(number, options.windows, windows);
   });
   app.buses.forEach((options, number) => {
     openCarrier(number, layoutOptions(number, options));

@@ -28,6 +28,11 @@ export interface BusOptions {
   readonly devices: readonly DeviceModel[];
   /** Queue elements per direction, 2..4096; 16 by default. One element always stays empty. */
   readonly elements?: number;
+  /**
+   * Names of the board's windows into which this bus's driver side may point: all shared ones by default. With two driver sides
+   * each keeps to its own memory.
+   */
+  readonly windows?: readonly string[];
   /** Vendor id of all devices, 0..2^32-1; 0x1AF4 by default. */
   readonly vendor?: number;
   /**

@@ -8,7 +8,12 @@ export const windowLast = new Int32Array(Capacity.Windows);
 /** 1 = the CPU caches it: clean after writing, invalidate before reading. */
 export const windowCached = new Uint8Array(Capacity.Windows);
 
+/** Buses whose driver side must not reach the window, one bit each. */
+export const windowBarred = new Uint8Array(Capacity.Windows);
+
 let windowCount = 0;
+/** The bus whose driver side's addresses are translated, as its bit. */
+let busBit = 1;
 
 /**
  * The window found last by the long way, which is nearly always the next one too: its number, the upper halves of its base,
@@ -29,8 +34,17 @@ export function setWindowCount(count: number): void {
   usualLast = -1;
 }
 
+/** The addresses translated next are those of `bus`'s driver side. */
+export function translateFor(bus: number): void {
+  const bit = 1 << bus;
+  if (bit !== busBit) {
+    busBit = bit;
+    usualLast = -1;
+  }
+}
+
 /**
- * Finds the shared window that holds all of `bytes` (1 .. 2^27-1) bytes from the address a3:a2:a1:a0 on. Returns its
+ * Finds the window shared with that driver side that holds all of `bytes` (1 .. 2^27-1) bytes from the address a3:a2:a1:a0 on. Returns its
  * number and leaves the offset in `locatedOffset`, or returns -1 (R-227, R-337). @often
  */
 export function locate(a0: number, a1: number, a2: number, a3: number, bytes: number): number {
@@ -51,7 +65,7 @@ function search(a0: number, a1: number, a2: number, a3: number, bytes: number): 
   for (let window = 0; window < windowCount; window++) {
     const row = window * 4;
     // No window crosses a multiple of 4 GiB (checked at start-up), so the upper halves must be equal.
-    if (windowBase[row + 2] === a2 && windowBase[row + 3] === a3) {
+    if (windowBase[row + 2] === a2 && windowBase[row + 3] === a3 && (windowBarred[window] & busBit) === 0) {
       let low = a0 - windowBase[row];
       let high = a1 - windowBase[row + 1];
       if (low < 0) {

@@ -1,7 +1,7 @@
 // Enters the port's memory windows into the translation table at start-up.
 import type { WindowDescription } from '../../hal/port.js';
 import { Capacity } from '../capacity.js';
-import { setWindowCount, windowBase, windowCached, windowLast } from './window.hot.js';
+import { setWindowCount, windowBarred, windowBase, windowCached, windowLast } from './window.hot.js';
 
 /** Largest offset in a window: its numbers have 28 bits. */
 const maximumLast = 134217727;
@@ -26,6 +26,7 @@ export function addWindows(windows: readonly WindowDescription[]): void {
   }
   for (let number = 0; number < Capacity.Windows; number++) {
     windowLast[number] = -1;
+    windowBarred[number] = 0;
   }
   windows.forEach((window, number) => {
     if (window.bytes < 16 || window.bytes - 1 > maximumLast || window.bytes % 16 !== 0) {
@@ -47,4 +48,25 @@ export function addWindows(windows: readonly WindowDescription[]): void {
     }
   });
   setWindowCount(windows.length);
+}
+
+/**
+ * Lets the driver side of `bus` name only the windows in `names` (all shared ones when undefined) in its queues and descriptors.
+ * Throws an Error with one sentence for a name that no shared window has.
+ */
+export function shareWindows(bus: number, names: readonly string[] | undefined, windows: readonly WindowDescription[]): void {
+  if (names === undefined) {
+    return;
+  }
+  const shared = windows.filter((window) => window.driverAddress !== '').map((window) => window.name);
+  names.forEach((name) => {
+    if (shared.indexOf(name) < 0) {
+      throw new Error('bus ' + bus + ' names a window "' + name + '": the board shares ' + shared.join(', '));
+    }
+  });
+  windows.forEach((window, number) => {
+    if (names.indexOf(window.name) < 0) {
+      windowBarred[number] |= 1 << bus;
+    }
+  });
 }

@@ -2,7 +2,8 @@
 //
 // The ring format is chosen when the driver sets the queue up; devices never see it.
 import { windowWords } from '#port';
-import { locate, locatedOffset } from '../memory/window.hot.js';
+import { locate, locatedOffset, translateFor } from '../memory/window.hot.js';
+import { deviceBus } from '../transport/device.hot.js';
 import { cancelUsedEvent, raiseUsedEvent } from '../transport/events.hot.js';
 import { coversRegion } from '../transport/shared-memory.hot.js';
 import { QueueFlag } from '../wire/profile.js';
@@ -31,6 +32,7 @@ import {
   PassEnd,
   publishedUsed,
   queueAddress,
+  queueDevice,
   queueEpoch,
   queueRing,
   queueSize,
@@ -109,6 +111,8 @@ export function configureQueue(queue: number, size: number, flags: number, ring:
   if ((!isPacked && (size & (size - 1)) !== 0) || (enable && size === 0)) {
     return false;
   }
+  closeQueue();
+  translateFor(deviceBus[queueDevice[queue]]);
   // Packed: descriptor ring 16 bytes each; two event structures of 4 bytes. Split: table 16 bytes a descriptor,
   // available ring 6 + 2 each, used ring 6 + 8 each. A field that is ignored was in order when it came.
   if (
@@ -179,6 +183,7 @@ export function setQueuePosition(queue: number, position: number): boolean {
 function open(queue: number): void {
   closeQueue();
   openRow = queue;
+  translateFor(deviceBus[queueDevice[queue]]);
   packed = (queueRing[queue] & Ring.Packed) !== 0;
   openChain(queue);
   if (packed) {
