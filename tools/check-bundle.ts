@@ -67,6 +67,8 @@ interface Frame {
   /** Nesting of functions: 0 outside, 1 in the wrapper, more below it. */
   readonly depth: number;
   readonly hot: boolean;
+  /** Inside what a function of set-up code is given. */
+  readonly given: boolean;
   /** Names declared in this function, and whether each is a function of set-up code. */
   readonly names: ReadonlyMap<string, boolean>;
   readonly outer?: Frame;
@@ -233,8 +235,8 @@ export function checkCode(code: string, options: CheckOptions = {}): CheckResult
       report(node, `${node.name} is not in every engine`);
     }
     if (hotRules) {
-      // Set-up functions may compute with wide numbers; module-level ones end up in variables that hot code reads.
-      if (frame.depth === 1 || frame.hot || cameFromHot(node.start)) {
+      // Set-up functions may compute with wide numbers, and be given some; others of module level end up in variables that hot code reads.
+      if ((frame.depth === 1 && !frame.given) || frame.hot || cameFromHot(node.start)) {
         add(number(node, parent));
       }
       if (frame.depth > 1 && !isName && (frame.hot || cameFromHot(node.start))) {
@@ -254,17 +256,18 @@ export function checkCode(code: string, options: CheckOptions = {}): CheckResult
     if (isFunction(node)) {
       const depth = frame.depth + 1;
       const hot = depth > 1 && (frame.hot || isHotFunction(node));
-      inner = { depth, hot, names: declaredIn(node), outer: frame };
+      inner = { depth, hot, given: false, names: declaredIn(node), outer: frame };
       if (depth > 1) {
         functions++;
         hotFunctions += hot ? 1 : 0;
       }
     }
+    const given: readonly AnyNode[] = node.type === 'CallExpression' && node.callee.type === 'Identifier' && meansCold(node.callee.name, inner) ? node.arguments : [];
     for (const child of children(node)) {
-      visit(child, node, inner);
+      visit(child, node, given.includes(child) ? { ...inner, given: true } : inner);
     }
   };
-  visit(program, undefined, { depth: 0, hot: false, names: new Map() });
+  visit(program, undefined, { depth: 0, hot: false, given: false, names: new Map() });
   findings.push(...callsBeforeDefinition(program, place));
   findings.sort((a, b) => a.line - b.line || a.column - b.column);
   return { findings, functions, hotFunctions };
