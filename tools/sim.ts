@@ -193,7 +193,7 @@ function sceneFiles(app: string, program: string | undefined): { app: string; pr
   const file = packaged('firmware', 'apps', `${app}.ts`);
   const named = /^[a-z0-9-]+$/.test(app);
   if (named && !existsSync(file)) {
-    const names = readdirSync(packaged('firmware', 'apps')).map((name) => path.basename(name, '.ts'));
+    const names = readdirSync(packaged('firmware', 'apps')).filter((name) => existsSync(packaged('test', 'emulator', 'programs', name))).map((name) => path.basename(name, '.ts'));
     throw new UserError(`No app is called '${app}'; there are ${names.join(', ')}, and files of your own.`);
   }
   const own = packaged('test', 'emulator', 'programs', `${path.basename(app, '.ts')}.ts`);

@@ -72,8 +72,8 @@ test('serve prints a line when the layout is published and one per step, traces 
 
 test('serve --app demo serves all its devices, whose disks and packets lie in private memory', async () => {
   const { lines, driverLines } = await served(new SharedFiles(), 'attached-demo', ['--app', 'demo']);
-  [1, 2, 3, 4, 5, 6].forEach((device) => assert.deepEqual(lines.filter((line) => line.startsWith(`device ${device}: `)), [`device ${device}: DRIVER_OK`, `device ${device}: reset`]));
-  assert.deepEqual(driverLines.filter((line) => line.startsWith('# use-')), ['# use-entropy 1', '# use-console 2', '# use-block 3', '# use-network 4', '# use-gpio 5', '# use-rtc 6']);
+  Array.from({ length: 11 }, (_, at) => at + 1).forEach((device) => assert.deepEqual(lines.filter((line) => line.startsWith(`device ${device}: `)), [`device ${device}: DRIVER_OK`, `device ${device}: reset`]));
+  assert.deepEqual(driverLines.filter((line) => line.startsWith('# use-')), ['# use-entropy 1', '# use-console 2', '# use-block 3', '# use-network 4', '# use-gpio 5', '# use-rtc 6', '# use-i2c 7', '# use-spi 8', '# use-can 9', '# use-input 10', '# use-scmi 11']);
 });
 
 test('a mistake is one sentence', async () => {

@@ -28,7 +28,8 @@ export async function load(url, context, nextLoad) {
 function wrapped(text, name) {
   const { outputText } = ts.transpileModule(text, { fileName: `${name}.ts`, compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true } });
   const required = [...new Set([...outputText.matchAll(/\brequire\("([^"]+)"\)/g)].map((match) => match[1]))];
-  const exported = [...new Set([...outputText.matchAll(/^(?:exports\.(\w+) = )/gm)].map((match) => match[1]))];
+  const named = [...outputText.matchAll(/^exports\.(\w+) = /gm), ...outputText.matchAll(/^Object\.defineProperty\(exports, "(?!__esModule)(\w+)"/gm)];
+  const exported = [...new Set(named.map((match) => match[1]))];
   const bundledName = (specifier) => {
     const found = specifier.startsWith('.') ? path.join(path.dirname(name), specifier).replace(/\.js$/, '') : '';
     return bundled.has(found) ? found : undefined;
