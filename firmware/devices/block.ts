@@ -34,6 +34,7 @@ import type { DeviceModel, DeviceType } from './device-model.js';
 import { beginMove, beginZero, delayOf, dueWordsAt, resetDelayed, wakeDelayed } from './delayed-disk.hot.js';
 import { discardMemoryDisk, diskAt, diskWindow, readMemoryDisk, writeMemoryDisk, zeroMemoryDisk } from './memory-disk.hot.js';
 import { le16, le32, le64 } from './little-endian.js';
+import { rowOf } from '../transport/type-rows.js';
 
 /** The functions of a kind of disk, shared by all its instances; hot functions, see block.hot.ts for what each must do. */
 export interface BlockBackendType {
@@ -116,13 +117,8 @@ const blockType: DeviceType = {
 
 const backendTypes: BlockBackendType[] = [];
 
-/** The row of `type` in the tables of backends, made on first use. */
-function backendRow(type: BlockBackendType): number {
-  const known = backendTypes.indexOf(type);
-  if (known >= 0) {
-    return known;
-  }
-  backendTypes.push(type);
+/** Enters a type's functions into the tables. */
+function enterBackend(type: BlockBackendType): void {
   blockReads.push(type.read);
   blockWrites.push(type.write === undefined ? cannotMove : type.write);
   blockFlushes.push(type.flush === undefined ? alwaysStable : type.flush);
@@ -130,7 +126,6 @@ function backendRow(type: BlockBackendType): number {
   blockZeroings.push(type.writeZeroes === undefined ? cannotZero : type.writeZeroes);
   blockResets.push(type.reset === undefined ? nothingToDo : type.reset);
   blockWakes.push(type.wake === undefined ? nothingToDo : type.wake);
-  return backendTypes.length - 1;
 }
 
 /** Cylinders, heads and sectors for those who still ask: 16 heads and 63 sectors, less for a disk smaller than a cylinder. */
@@ -224,7 +219,7 @@ export function block(options: BlockOptions): DeviceModel {
     features,
     config,
     attach(device: number): void {
-      blockBackend[device] = backendRow(backend.type);
+      blockBackend[device] = rowOf(backendTypes, backend.type, enterBackend);
       blockCapacity[device] = backend.sectors;
       blockOffers[device] =
         (readOnly ? Offer.ReadOnly : 0) | Offer.Flush | (discards ? Offer.Discard : 0) | (zeroes ? Offer.WriteZeroes : 0);

@@ -31,6 +31,7 @@ import {
 import { emergencyLog, emergencyLoopBack, emergencySerial, logEnd, logSize, outputAt, outputLog, outputLoopBack, outputSerial } from './console-backends.hot.js';
 import type { DeviceModel, DeviceType } from './device-model.js';
 import { le16, le32 } from './little-endian.js';
+import { rowOf } from '../transport/type-rows.js';
 
 /** The functions of a kind of console backend: hot functions, see console.hot.ts for what each must do. Input is given by `consoleInput`. */
 export interface ConsoleBackendType {
@@ -94,15 +95,10 @@ function portsBefore(device: number): number {
   return ports;
 }
 
-function backendRow(type: ConsoleBackendType): number {
-  const known = backendTypes.indexOf(type);
-  if (known >= 0) {
-    return known;
-  }
-  backendTypes.push(type);
+/** Enters a type's functions into the tables. */
+function enterBackend(type: ConsoleBackendType): void {
   consoleOutputs.push(type.output);
   consoleEmergencies.push(type.emergency);
-  return backendTypes.length - 1;
 }
 
 function isPowerOfTwo(bytes: number, most: number): boolean {
@@ -114,7 +110,7 @@ function addPort(device: number, index: number, port: ConsolePort, size: readonl
   portDevice[row] = device;
   portIndex[row] = index;
   portState[row] = port.absent === true ? 0 : PortState.Exists;
-  portBackend[row] = backendRow(port.backend.type);
+  portBackend[row] = rowOf(backendTypes, port.backend.type, enterBackend);
   portIsConsole[row] = (port.console === undefined ? index === 0 : port.console) ? 1 : 0;
   portCols[row] = size[0];
   portRows[row] = size[1];

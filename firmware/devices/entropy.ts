@@ -5,6 +5,7 @@ import { privateWindow } from '../memory/private.hot.js';
 import type { DeviceModel, DeviceType } from './device-model.js';
 import type { EntropySource } from './entropy.hot.js';
 import { Entropy, entropyAt, entropySource, entropySources, giveSeeded, seedAt, serveEntropy } from './entropy.hot.js';
+import { rowOf } from '../transport/type-rows.js';
 
 const entropyType: DeviceType = { name: 'entropy', deviceId: 4, serve: serveEntropy, inOrder: true };
 
@@ -30,14 +31,9 @@ export interface EntropyOptions {
 
 const backendTypes: EntropyBackendType[] = [];
 
-function backendRow(type: EntropyBackendType): number {
-  const known = backendTypes.indexOf(type);
-  if (known >= 0) {
-    return known;
-  }
-  backendTypes.push(type);
+/** Enters a type's functions into the tables. */
+function enterBackend(type: EntropyBackendType): void {
   entropySources.push(type.give);
-  return backendTypes.length - 1;
 }
 
 /** An entropy device (virtio device id 4). The type has no features and no configuration space. */
@@ -52,7 +48,7 @@ export function entropy(options: EntropyOptions): DeviceModel {
     attach(device: number): void {
       entropySource[device] = Entropy.Port;
       if (backend !== undefined) {
-        entropySource[device] = 1 + backendRow(backend.type);
+        entropySource[device] = 1 + rowOf(backendTypes, backend.type, enterBackend);
         entropyAt[device] = allocate(Entropy.SourceBytes);
         backend.attach(device);
       }

@@ -24,6 +24,7 @@ import {
   slotsUsed,
 } from './network.hot.js';
 import { switchOf, transmitLoopBack, transmitSwitched } from './network-backends.hot.js';
+import { rowOf } from '../transport/type-rows.js';
 
 /** The functions of a kind of network backend: hot functions, see network.hot.ts. Frames for the driver: `frameSlot`, `frameArrived`. */
 export interface NetworkBackendType {
@@ -78,14 +79,9 @@ const networkType: DeviceType = {
 
 const backendTypes: NetworkBackendType[] = [];
 
-function backendRow(type: NetworkBackendType): number {
-  const known = backendTypes.indexOf(type);
-  if (known >= 0) {
-    return known;
-  }
-  backendTypes.push(type);
+/** Enters a type's functions into the tables. */
+function enterBackend(type: NetworkBackendType): void {
   netTransmits.push(type.transmit);
-  return backendTypes.length - 1;
 }
 
 /**
@@ -125,7 +121,7 @@ export function network(options: NetworkOptions): DeviceModel {
       netMtu[device] = mtu;
       netLinkUp[device] = 1;
       netDropped[device] = 0;
-      netBackend[device] = backendRow(options.backend.type);
+      netBackend[device] = rowOf(backendTypes, options.backend.type, enterBackend);
       slotBytes[device] = Math.ceil((mtu + Net.TaggedBytes + Net.SlotHeader) / 8) * 8;
       slotCount[device] = frames;
       slotFirst[device] = 0;

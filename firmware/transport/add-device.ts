@@ -57,6 +57,7 @@ import {
 import { listDevice, unlistDevice } from './presence.hot.js';
 import { regionAddress, regionFirst, regionId, regionLast, regionWindow, setRegionCount } from './shared-memory.hot.js';
 import { clearWaits } from './wait.hot.js';
+import { rowOf } from './type-rows.js';
 
 const types: DeviceType[] = [];
 let queuesUsed = 0;
@@ -92,13 +93,8 @@ export function clearDevices(): void {
   setDeviceCount(0);
 }
 
-/** The row of `type` in the handler tables, made on first use. */
-function typeRow(type: DeviceType): number {
-  const known = types.indexOf(type);
-  if (known >= 0) {
-    return known;
-  }
-  types.push(type);
+/** Enters a type's functions into the tables of handlers. */
+function enterType(type: DeviceType): void {
   serveHandlers.push(type.serve);
   resetHandlers.push(type.reset === undefined ? nothingToDo : type.reset);
   configHandlers.push(type.writeConfig === undefined ? rejectConfig : type.writeConfig);
@@ -107,7 +103,6 @@ function typeRow(type: DeviceType): number {
   startHandlers.push(type.start === undefined ? agree : type.start);
   wakeHandlers.push(type.wake === undefined ? nothingToDo : type.wake);
   busyHandlers.push(type.busy === undefined ? anyKept : type.busy);
-  return types.length - 1;
 }
 
 function refuse(model: DeviceModel, reason: string): never {
@@ -267,7 +262,7 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   configShown[device] = 1;
   deviceBus[device] = bus;
   deviceNumber[device] = model.number;
-  deviceType[device] = typeRow(model.type);
+  deviceType[device] = rowOf(types, model.type, enterType);
   deviceId[device] = model.type.deviceId;
   vendorId[device * 2] = identity.vendor % 65536;
   vendorId[device * 2 + 1] = Math.floor(identity.vendor / 65536);

@@ -282,6 +282,11 @@ export function finish(queue: number, handle: number, written: number): void {
     finishElsewhere(queue, handle, written);
     return;
   }
+  finishOpen(handle, written);
+}
+
+/** Gives a chain of the open queue back. */
+function finishOpen(handle: number, written: number): void {
   const whole = written === writableBytes;
   if (packed) {
     finishPacked(handle, written, whole);
@@ -294,12 +299,7 @@ export function finish(queue: number, handle: number, written: number): void {
 function finishElsewhere(queue: number, handle: number, written: number): void {
   if (givesBack(queue)) {
     reopen(queue);
-    const whole = written === writableBytes;
-    if (packed) {
-      finishPacked(handle, written, whole);
-    } else {
-      finishSplit(handle, written, whole);
-    }
+    finishOpen(handle, written);
     if (served >= 0) {
       reopen(served);
     }
