@@ -19,6 +19,8 @@ void machine_line(uint32_t line);
 // Supplied by the machine file: the last lines before the program ends.
 void machine_report(void);
 
+// Supplied by the core's start-up: asks the emulator or debugger for semihosting operation `number`.
+void core_semihosting(uint32_t number, const uint32_t *block);
 // Supplied by the core's start-up: ends the program unless the core is set up as the bundle needs it.
 void machine_check(void);
 
@@ -47,10 +49,8 @@ void counter_alarm(uint64_t ticks);
 void counter_alarm_off(void);
 
 void timer_start(uint32_t timer);
-uint64_t timer_ticks(void);
 // Microseconds since timer_start.
 uint64_t timer_microseconds(void);
-uint32_t timer_instructions_per_tick(void);
 // Makes the alarm's interrupt pending once, at this time or as late before it as the timer reaches.
 void timer_alarm(uint64_t until);
 void timer_alarm_off(void);

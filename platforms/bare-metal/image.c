@@ -1,5 +1,6 @@
-// The memory of an image: variables get their start values, stacks are painted and measured, and newlib gets no heap.
+// The memory of an image: variables get their start values, stacks are painted and measured, and newlib gets no heap; and its end.
 #include "bare-metal.h"
+#include "board.h"
 #include "text.h"
 
 #include <string.h>
@@ -44,6 +45,20 @@ void image_begin(void)
 	memcpy(image_data_start, image_data_load, (uintptr_t)image_data_end - (uintptr_t)image_data_start);
 	memset(image_bss_start, 0, (uintptr_t)image_bss_end - (uintptr_t)image_bss_start);
 	machine_main();
+}
+
+void machine_end(int status)
+{
+	if (machine_side() == MACHINE_DRIVER)
+		machine_report();
+#if BOARD_SEMIHOSTING
+	// SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit.
+	core_semihosting(0x20, (const uint32_t[]){ 0x20026, (uint32_t)status });
+#else
+	(void)status;
+#endif
+	for (;;)
+		__asm volatile("wfi");
 }
 
 // newlib calls this when its own malloc needs memory. There is none: only the engine has a heap, and it uses heap.c.

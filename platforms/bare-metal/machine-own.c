@@ -63,21 +63,6 @@ uint32_t machine_idle(uint32_t limit)
 	return fired;
 }
 
-uint64_t machine_ticks(void)
-{
-	return timer_ticks();
-}
-
-uint32_t machine_clock(void)
-{
-	return (uint32_t)timer_microseconds() & 0x7ffffff;
-}
-
-uint32_t machine_instructions_per_tick(void)
-{
-	return timer_instructions_per_tick();
-}
-
 struct machine_area machine_heap(void)
 {
 	return (struct machine_area){ main_heap_start, (uint32_t)((uintptr_t)main_heap_end - (uintptr_t)main_heap_start) };

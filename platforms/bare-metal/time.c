@@ -13,7 +13,7 @@ static uint32_t instructions_per_tick;
 
 // The counter wraps after 2^32 ticks (172 s at 25 MHz). It is read at every idle, and no idle lasts longer than 2^27
 // microseconds, so one wrap at most lies between two reads.
-uint64_t timer_ticks(void)
+uint64_t machine_ticks(void)
 {
 	ticks += (uint32_t)(counter_read() - (uint32_t)ticks);
 	return ticks;
@@ -22,7 +22,7 @@ uint64_t timer_ticks(void)
 uint64_t timer_microseconds(void)
 {
 	// 32 bits hold what has passed since the last idle; dividing 64 bits would cost hundreds of instructions.
-	uint32_t passed = (uint32_t)(timer_ticks() - converted) / TICKS_PER_MICROSECOND;
+	uint32_t passed = (uint32_t)(machine_ticks() - converted) / TICKS_PER_MICROSECOND;
 
 	microseconds += passed;
 	converted += passed * TICKS_PER_MICROSECOND;
@@ -38,13 +38,18 @@ static uint32_t calibrate(void)
 
 	for (int round = 0; round < ROUNDS; round++) {
 		uint32_t turns = TURNS;
-		uint64_t begin = timer_ticks();
+		uint64_t begin = machine_ticks();
 		__asm volatile("1: subs %0, #1\n bne 1b" : "+l"(turns) : : "cc");
-		uint32_t took = (uint32_t)(timer_ticks() - begin);
+		uint32_t took = (uint32_t)(machine_ticks() - begin);
 		if (took < shortest)
 			shortest = took;
 	}
 	return shortest == 0 ? 0 : (TURNS * INSTRUCTIONS_PER_TURN + shortest / 2) / shortest;
+}
+
+uint32_t machine_clock(void)
+{
+	return (uint32_t)timer_microseconds() & 0x7ffffff;
 }
 
 void timer_start(uint32_t timer)
@@ -54,7 +59,7 @@ void timer_start(uint32_t timer)
 	instructions_per_tick = calibrate();
 }
 
-uint32_t timer_instructions_per_tick(void)
+uint32_t machine_instructions_per_tick(void)
 {
 	return instructions_per_tick;
 }

@@ -65,21 +65,6 @@ void machine_line(uint32_t line)
 	natives_fatal("an interrupt came that board.json does not name");
 }
 
-uint64_t machine_ticks(void)
-{
-	return timer_ticks();
-}
-
-uint32_t machine_clock(void)
-{
-	return (uint32_t)timer_microseconds() & 0x7ffffff;
-}
-
-uint32_t machine_instructions_per_tick(void)
-{
-	return timer_instructions_per_tick();
-}
-
 struct machine_area machine_heap(void)
 {
 	enum machine_side side = machine_side();

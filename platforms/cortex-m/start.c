@@ -110,21 +110,11 @@ __attribute__((section(".vectors"), used)) static void (*const vector_table[EXCE
 	[EXCEPTION_LINE_0 ... EXCEPTION_LINE_0 + LINES - 1] = line,
 };
 
-void machine_end(int status)
+void core_semihosting(uint32_t number, const uint32_t *block)
 {
-	if (machine_side() == MACHINE_DRIVER)
-		machine_report();
-#if BOARD_SEMIHOSTING
-	// SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit.
-	uint32_t block[2] = { 0x20026, (uint32_t)status };
-	register uint32_t operation __asm("r0") = 0x20;
+	register uint32_t operation __asm("r0") = number;
 	register uint32_t argument __asm("r1") = (uint32_t)block;
 	__asm volatile("bkpt 0xab" : : "r"(operation), "r"(argument) : "memory");
-#else
-	(void)status;
-#endif
-	for (;;)
-		__asm volatile("wfi");
 }
 
 // A cleared endianness bit is what the bundle's 16-bit views rely on.

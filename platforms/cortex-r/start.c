@@ -51,21 +51,12 @@ void core_begin(void)
 	image_begin();
 }
 
-void machine_end(int status)
+// The instruction of Thumb state.
+void core_semihosting(uint32_t number, const uint32_t *block)
 {
-	if (machine_side() == MACHINE_DRIVER)
-		machine_report();
-#if BOARD_SEMIHOSTING
-	// SYS_EXIT_EXTENDED with ADP_Stopped_ApplicationExit, in Thumb state.
-	uint32_t block[2] = { 0x20026, (uint32_t)status };
-	register uint32_t operation __asm("r0") = 0x20;
+	register uint32_t operation __asm("r0") = number;
 	register uint32_t argument __asm("r1") = (uint32_t)block;
 	__asm volatile("svc 0xab" : : "r"(operation), "r"(argument) : "memory", "lr");
-#else
-	(void)status;
-#endif
-	for (;;)
-		__asm volatile("wfi");
 }
 
 // What the bundle's 16-bit views rely on.

@@ -1,0 +1,29 @@
+// Binds the firmware to its half of a core that runs both sides: a shared window and a private one, doorbells over the modelled MHU.
+import { Wake } from '../../hal/port.js';
+import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
+import { idle, memory } from '../engine/natives.js';
+
+export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+
+const enum Board {
+  /** Index of the MHU among the register blocks of board.json. */
+  Mhu = 0,
+  DriverCpu = 0,
+  DeviceCpu = 1,
+  /** The MHU bit both sides use: "look at the queues". */
+  DoorbellBit = 0,
+}
+
+export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1))];
+
+export function ring(_bus: number): void {
+  mhuRing(Board.Mhu, Board.DriverCpu, Board.DoorbellBit);
+}
+
+/** Acknowledges before the caller scans: the MHU is a latch. */
+export function wait(limit: number): number {
+  if (idle(limit) === 0) {
+    return Wake.None;
+  }
+  return mhuAcknowledge(Board.Mhu, Board.DeviceCpu) === 0 ? Wake.None : Wake.Doorbell;
+}
