@@ -75,8 +75,8 @@ export async function buildInitramfs(options: InitramfsOptions, onStep: OnStep):
  * offsets are guest-physical addresses. For people, too: `vmsg vhost-user` prints it.
  */
 export function sharedMachine(mebibytes: number, file?: string): string[] {
-  const backend = file === undefined ? 'memory-backend-memfd' : `memory-backend-file,mem-path=${file.replaceAll(',', ',,')}`;
-  return ['-machine', 'q35,accel=tcg,memory-backend=ram', '-m', String(mebibytes), '-object', `${backend},id=ram,size=${mebibytes}M,share=on`];
+  const object = file === undefined ? 'memory-backend-memfd' : `memory-backend-file,mem-path=${file.replaceAll(',', ',,')}`;
+  return ['-machine', 'q35,accel=tcg,memory-backend=ram', '-m', String(mebibytes), '-object', `${object},id=ram,size=${mebibytes}M,share=on`];
 }
 
 export interface GuestOptions {

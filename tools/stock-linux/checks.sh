@@ -143,31 +143,39 @@ disk_rebind() {
   echo "three times; the last time $traffic; afterwards everything reads as it was written"
 }
 
-# disk_pause SLOT: the virtual machine is paused while data is moved; no transfer may fail or be lost.
-disk_pause() {
+# under_traffic SLOT SEED COMMAND...: runs COMMAND while data is moved; no transfer may fail or be lost. Leaves in $traffic what was moved.
+under_traffic() {
+  slot=$1 seed=$2
+  shift 2
   rm -f /tmp/stop
-  guest-tool traffic /dev/$(disk $1) /tmp/stop >/tmp/traffic &
-  for turn in 1 2 3 4 5; do usleep 100000; host pause; done
+  guest-tool traffic /dev/$(disk $slot) /tmp/stop >/tmp/traffic &
+  "$@"
   touch /tmp/stop
   wait
   traffic=$(tail -n 1 /tmp/traffic)
   echo "$traffic" | grep -q 'none failed' || { echo "$traffic"; return 1; }
-  guest-tool random /dev/$(disk $1) 7 20 || return 1
+  guest-tool random /dev/$(disk $slot) $seed 20
+}
+
+pause_often() {
+  for turn in 1 2 3 4 5; do usleep 100000; host pause; done
+}
+
+restart_amid() {
+  usleep 300000
+  host restart "$1"
+  usleep 300000
+}
+
+# disk_pause SLOT: the virtual machine is paused while data is moved.
+disk_pause() {
+  under_traffic $1 7 pause_often || return 1
   echo "five times, $traffic; afterwards everything reads as it was written"
 }
 
-# disk_restart SLOT NAME: the device's process is killed and started anew while data is moved; no transfer may fail.
+# disk_restart SLOT NAME: the device's process is killed and started anew while data is moved.
 disk_restart() {
-  rm -f /tmp/stop
-  guest-tool traffic /dev/$(disk $1) /tmp/stop >/tmp/traffic &
-  usleep 300000
-  host restart "$2"
-  usleep 300000
-  touch /tmp/stop
-  wait
-  traffic=$(tail -n 1 /tmp/traffic)
-  echo "$traffic" | grep -q 'none failed' || { echo "$traffic"; return 1; }
-  guest-tool random /dev/$(disk $1) 6 20 || return 1
+  under_traffic $1 6 restart_amid "$2" || return 1
   echo "$traffic; afterwards everything reads as it was written"
 }
 
