@@ -1,7 +1,8 @@
 // `vmsg sim`: boots both cores of the emulated SoC, shows every message, and says what it took.
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { packagedApps } from './apps.js';
 import type { DeviceLog } from './emulator.js';
 import { figures, lastStep, packaged, progress, runScene, type SceneResult } from './scene.js';
 import { describe } from './trace.js';
@@ -193,7 +194,7 @@ function sceneFiles(app: string, program: string | undefined): { app: string; pr
   const file = packaged('firmware', 'apps', `${app}.ts`);
   const named = /^[a-z0-9-]+$/.test(app);
   if (named && !existsSync(file)) {
-    const names = readdirSync(packaged('firmware', 'apps')).filter((name) => existsSync(packaged('test', 'emulator', 'programs', name))).map((name) => path.basename(name, '.ts'));
+    const names = packagedApps().filter((name) => existsSync(packaged('test', 'emulator', 'programs', `${name}.ts`)));
     throw new UserError(`No app is called '${app}'; there are ${names.join(', ')}, and files of your own.`);
   }
   const own = packaged('test', 'emulator', 'programs', `${path.basename(app, '.ts')}.ts`);
