@@ -223,7 +223,7 @@ export function parseBoard(text: string, file: string): Board {
     ...top.optional('gic', (gic) => ({ distributor: gic.member('distributor').address(), interface: gic.member('interface').address() })),
     ...top.optional('trace', (trace) => ({ window: trace.member('window').count(), offset: trace.member('offset').count(), bytes: trace.member('bytes').count() })),
     bootWrites: top.optional('bootWrites', (writes) => writes.list((write) => ({ address: write.member('address').address(), value: write.member('value').address() }))).bootWrites ?? [],
-    seededRandom: top.optional('seededRandom', (flag) => flag.boolean()).seededRandom ?? true,
+    seededRandom: top.optional('seededRandom', (flag) => flag.boolean()).seededRandom ?? false,
   };
 }
 

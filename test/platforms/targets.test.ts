@@ -13,6 +13,12 @@ const targets = knownTargets().filter((target) => isDeviceOnly(readBoard(target)
 const within = (region: Region | undefined, address: number, bytes = 1): boolean =>
   region !== undefined && address >= region.address && address + bytes <= region.address + region.bytes;
 
+test('bytes that can be foretold pass for entropy on emulated boards only', () => {
+  const seeded = knownTargets().filter((target) => readBoard(target).seededRandom);
+  assert.ok(seeded.length > 0);
+  seeded.forEach((target) => assert.ok(readBoard(target).qemu !== undefined, target));
+});
+
 for (const target of targets) {
   const board = readBoard(target);
   const { flash, ram, boot = flash, stackBytes, heapBytes } = board.images.device;
