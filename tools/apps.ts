@@ -1,7 +1,7 @@
 // The apps a user may name: those of this package, or a TypeScript file of one's own.
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { packaged } from './scene.js';
+import { packaged } from './emulator/scene.js';
 import { UserError } from './user-error.js';
 
 /** Apps of this package, by name. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { figures, packaged, runScene } from '../../tools/scene.js';
+import { figures, packaged, runScene } from '../../tools/emulator/scene.js';
 
 const LOG = { driverOk: 8, driverShutdown: 4 };
 /** Microseconds between two looks of a device side that nobody rings. */

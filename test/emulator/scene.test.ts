@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { figures, runScene } from '../../tools/scene.js';
+import { figures, runScene } from '../../tools/emulator/scene.js';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const results = mkdtempSync(path.join(tmpdir(), 'vmsg-scene-'));

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { before, test } from 'node:test';
-import { readBoard } from '../../tools/board.js';
+import { readBoard } from '../../tools/image/board.js';
 import { buildDefault } from '../platforms/machine.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-template-'));

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { reasonWithout } from '../../tools/engines/jerryscript.js';
-import { packaged, runScene } from '../../tools/scene.js';
-import { summarize } from '../../tools/sim.js';
+import { packaged, runScene } from '../../tools/emulator/scene.js';
+import { summarize } from '../../tools/emulator/summary.js';
 import { build, logLine, mhu, ping, run, silent } from '../platforms/machine.js';
 
 const hangSeconds = 600;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { parseBoard, readBoard } from '../../tools/board.js';
-import { buildImage, readElfSections } from '../../tools/image.js';
+import { parseBoard, readBoard } from '../../tools/image/board.js';
+import { buildImage, readElfSections } from '../../tools/image/image.js';
 import { knownTargets } from '../../tools/targets.js';
 import { build, silent, testFolder } from './machine.js';
 

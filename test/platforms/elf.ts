@@ -1,6 +1,6 @@
 // Reads back what a loader reads of an image: segments, the vector table, the resource table. Numbers are those of the specifications.
 import assert from 'node:assert/strict';
-import { readElfSections } from '../../tools/image.js';
+import { readElfSections } from '../../tools/image/image.js';
 
 /** A PT_LOAD segment. */
 export interface Segment {

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { readBoard } from '../../tools/board.js';
-import { qemuArguments } from '../../tools/emulator.js';
-import { buildImage, type ImageResult } from '../../tools/image.js';
+import { readBoard } from '../../tools/image/board.js';
+import { qemuArguments } from '../../tools/emulator/emulator.js';
+import { buildImage, type ImageResult } from '../../tools/image/image.js';
 import { type Engine, packageRoot } from '../../tools/targets.js';
 
 /** A hang guard, far above what any scene takes. */

@@ -1,8 +1,8 @@
 // More than two million messages through the minified bundle in Duktape, as a host process: none is lost, nothing is allocated.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { figures, packaged, runScene } from '../../tools/scene.js';
-import { discards } from '../../tools/sim.js';
+import { figures, packaged, runScene } from '../../tools/emulator/scene.js';
+import { discards } from '../../tools/emulator/summary.js';
 
 const LOG = { run: 3, driverShutdown: 4, driverOk: 8 };
 

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { readElfSections } from '../../tools/image.js';
+import { readElfSections } from '../../tools/image/image.js';
 import { build, silent } from './machine.js';
 
 /** A hang guard, far above what a start takes. */

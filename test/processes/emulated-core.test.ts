@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { bundle } from '../../tools/bundle.js';
-import { emulatedCoreTarget, makeCoreMemory, startCore } from '../../tools/emulated-core.js';
-import { buildImage } from '../../tools/image.js';
-import type { RunnerOptions } from '../../tools/runner.js';
+import { bundle } from '../../tools/bundle/bundle.js';
+import { emulatedCoreTarget, makeCoreMemory, startCore } from '../../tools/emulator/emulated-core.js';
+import { buildImage } from '../../tools/image/image.js';
+import type { RunnerOptions } from '../../tools/host-process/runner.js';
 import { packageRoot } from '../../tools/targets.js';
 import { freshFolder, readAt, Side, SharedFiles } from '../support/processes.js';
 

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { buildProgram, runnerArguments } from '../../tools/runner.js';
+import { buildProgram, runnerArguments } from '../../tools/host-process/runner.js';
 import { deviceBundle, driverBundle, freshFolder, MEMORY_BYTES, readAt, runner, SharedFiles, type Side } from '../support/processes.js';
 
 const APP = 'firmware/apps/entropy.ts';

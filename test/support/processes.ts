@@ -4,8 +4,8 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, truncateSync, write
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { bundle } from '../../tools/bundle.js';
-import { buildRunner, startRunner, type RunnerEnd, type RunnerOptions, type RunningSide, type SharedLayout } from '../../tools/runner.js';
+import { bundle } from '../../tools/bundle/bundle.js';
+import { buildRunner, startRunner, type RunnerEnd, type RunnerOptions, type RunningSide, type SharedLayout } from '../../tools/host-process/runner.js';
 import { packageRoot } from '../../tools/targets.js';
 
 /** The shared memory of these tests as the driver addresses it, and the layout's place in a file of its own. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { benchRings, type BenchPhase } from '../../tools/bench.js';
+import { benchRings, type BenchPhase } from '../../tools/commands/bench.js';
 import { breakdowns, nodeMarks, targetMarks } from '../../tools/bench/marks.js';
 import { benchNode } from '../../tools/bench/node.js';
 import { unchecked } from '../../tools/bench/unchecked.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import vm from 'node:vm';
-import { bundle } from '../../tools/bundle.js';
+import { bundle } from '../../tools/bundle/bundle.js';
 import { knownTargets } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
 import { fixtures, workspace } from './workspace.js';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 import { build, buildApp } from '../../tools/commands/build.js';
-import type { Capacity } from '../../tools/bundle.js';
+import type { Capacity } from '../../tools/bundle/bundle.js';
 import { packageRoot } from '../../tools/targets.js';
 import { workspace } from './workspace.js';
 

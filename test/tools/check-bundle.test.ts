@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { minify } from 'terser';
-import { checkCode, checkFile, isHotSource } from '../../tools/check-bundle.js';
+import { checkCode, checkFile, isHotSource } from '../../tools/bundle/check-bundle.js';
 import { packageRoot } from '../../tools/targets.js';
-import { bundle } from '../../tools/bundle.js';
+import { bundle } from '../../tools/bundle/bundle.js';
 import { bundleHot, fixtures, workspace } from './workspace.js';
 
 /** The reasons found in the bundle of a hot file. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { reportInput } from '../../tools/conformance.js';
+import { reportInput } from '../../tools/commands/conformance.js';
 import { numbersOf, testsIn } from '../../tools/conformance/named-tests.js';
 import { makeReport, unproven, type ReportInput } from '../../tools/conformance/report.js';
 

@@ -1,6 +1,6 @@
 // Runs small bundles plain and flattened, and makes random ones: what tests of the flattener share.
 import vm from 'node:vm';
-import { flatten } from '../../tools/flatten.js';
+import { flatten } from '../../tools/flatten/flatten.js';
 import type { BundleEngine } from '../../tools/targets.js';
 import { encodeMappings } from '../../tools/flatten/source-map.js';
 

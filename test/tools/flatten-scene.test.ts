@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
-import { bundle } from '../../tools/bundle.js';
-import { buildImage } from '../../tools/image.js';
+import { bundle } from '../../tools/bundle/bundle.js';
+import { buildImage } from '../../tools/image/image.js';
 import { packageRoot } from '../../tools/targets.js';
 import { workspace } from './workspace.js';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'acorn';
-import { checkCode } from '../../tools/check-bundle.js';
-import { flatten } from '../../tools/flatten.js';
+import { checkCode } from '../../tools/bundle/check-bundle.js';
+import { flatten } from '../../tools/flatten/flatten.js';
 import { decodeMappings, encodeMappings } from '../../tools/flatten/source-map.js';
 import { bundleEngines } from '../../tools/targets.js';
 import { bundleOf, flattened, mapOf, randomProgram, run } from './flatten-programs.js';

@@ -1,9 +1,9 @@
 // Latency histograms: classes that lose nothing, quantiles, a picture; and one run that measures polling, a pipe and an eventfd.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { classify, histogramSvg, histogramText, quantile } from '../../tools/histogram.js';
-import { latencySvg, latencyText, measureLatency, readMeasured } from '../../tools/latency.js';
-import { serve } from '../../tools/serve.js';
+import { classify, histogramSvg, histogramText, quantile } from '../../tools/host-process/histogram.js';
+import { latencySvg, latencyText, measureLatency, readMeasured } from '../../tools/host-process/latency.js';
+import { serve } from '../../tools/commands/serve.js';
 import { UserError } from '../../tools/user-error.js';
 import { freshFolder } from '../support/processes.js';
 

@@ -130,7 +130,7 @@ const doors: readonly (readonly [string, string, boolean])[] = [
   ['platforms/t/port.ts', '../u/port.js', false],
   ['test/firmware/a.test.ts', '../../firmware/main.js', true],
   ['test/firmware/a.test.ts', 'node:test', true],
-  ['test/platforms/a.test.ts', '../../tools/image.js', true],
+  ['test/platforms/a.test.ts', '../../tools/image/image.js', true],
   ['test/platforms/a.test.ts', '../../tools/lint/doors.mjs', false],
   ['test/platforms/a.test.ts', '../../tools/cli.js', false],
   ['test/tools/a.test.ts', '../../tools/cli.js', true],

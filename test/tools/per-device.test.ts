@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
-import { appSource, costPerDevice, deviceTypes } from '../../tools/per-device.js';
+import { appSource, costPerDevice, deviceTypes } from '../../tools/image/per-device.js';
 import { packageRoot } from '../../tools/targets.js';
 
 function size(...args: string[]): { status: number | null; stderr: string } {

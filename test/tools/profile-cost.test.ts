@@ -1,7 +1,7 @@
 // What the choice of a wire profile costs: instructions of a status round on the emulated Cortex-M33.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { benchStatus } from '../../tools/bench.js';
+import { benchStatus } from '../../tools/commands/bench.js';
 
 test('a status round takes the same instructions in profiles A and C, within 3 %, and in B only what its longer header costs', async () => {
   const a = await benchStatus('mps2-an521-m33', 'duktape', 'a');

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { buildScenes, findRenode, robotCounts, runSuites } from '../../tools/renode-test.js';
+import { buildScenes, findRenode, robotCounts, runSuites } from '../../tools/commands/renode-test.js';
 import { packageRoot } from '../../tools/targets.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-renode-'));

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { imageSize } from '../../tools/image.js';
-import { memoryMap } from '../../tools/memory-map.js';
+import { imageSize } from '../../tools/image/image.js';
+import { memoryMap } from '../../tools/image/memory-map.js';
 import { packageRoot } from '../../tools/targets.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-size-'));

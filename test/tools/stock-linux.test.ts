@@ -5,9 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { boots, judgeSeeded, seededBytes, slotOf, type Row } from '../../tools/stock-linux/rows.js';
-import { judgeLine, scriptOf, stockLinuxTest } from '../../tools/stock-linux.js';
+import { judgeLine, scriptOf, stockLinuxTest } from '../../tools/commands/stock-linux-test.js';
 import { packageRoot } from '../../tools/targets.js';
-import { stockLinuxOutcome } from '../../tools/test.js';
+import { stockLinuxOutcome } from '../../tools/commands/test.js';
 import { UserError } from '../../tools/user-error.js';
 import { workspace } from './workspace.js';
 

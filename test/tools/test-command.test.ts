@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
-import { failures, runSteps, runTests, testFiles, type Outcome } from '../../tools/test.js';
+import { failures, runSteps, runTests, testFiles, type Outcome } from '../../tools/commands/test.js';
 import { workspace } from './workspace.js';
 
 async function summary(...outcomes: readonly Outcome[]): Promise<{ status: number; text: string; lines: string[] }> {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { knownTargets, packageRoot } from '../../tools/targets.js';
-import { checkDevice, targetsWithPort } from '../../tools/typecheck.js';
+import { checkDevice, targetsWithPort } from '../../tools/bundle/typecheck.js';
 import { workspace } from './workspace.js';
 
 const [target] = targetsWithPort();

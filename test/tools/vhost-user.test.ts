@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import test from 'node:test';
 import { packageRoot } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
-import { chosenDevices, commandLine, sentence, vhostUser } from '../../tools/vhost-user.js';
-import { frontSide, type OfferedDevice } from '../../tools/vhost-user-runner.js';
+import { chosenDevices, commandLine, sentence, vhostUser } from '../../tools/commands/vhost-user.js';
+import { frontSide, type OfferedDevice } from '../../tools/host-process/vhost-user-runner.js';
 import { workspace } from './workspace.js';
 
 const command = path.join(packageRoot, 'tools', 'vmsg.mjs');

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after } from 'node:test';
-import { bundle, type BundleResult } from '../../tools/bundle.js';
+import { bundle, type BundleResult } from '../../tools/bundle/bundle.js';
 import { packageRoot } from '../../tools/targets.js';
 
 /** Where the fixtures lie. */

@@ -1,5 +1,5 @@
 // The marks that the ring figures are held against, and how a figure divides into engine, transport, ring walk and validation.
-import type { BenchPhase, BenchTarget } from '../bench.js';
+import type { BenchPhase, BenchTarget } from '../commands/bench.js';
 import type { NodeFigure } from './node.js';
 
 export interface Mark {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { bundle } from '../bundle.js';
+import { bundle } from '../bundle/bundle.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
 

@@ -1,12 +1,12 @@
 // `vmsg build`: bundles an app, builds the images that hold it, and says what they take.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readBoard } from '../board.js';
-import { bundle, type Capacity } from '../bundle.js';
-import { checkFile, describe } from '../check-bundle.js';
+import { readBoard } from '../image/board.js';
+import { bundle, type Capacity } from '../bundle/bundle.js';
+import { checkFile, describe } from '../bundle/check-bundle.js';
 import { espruinoScript, findCli, pretokenise } from '../engines/espruino.js';
-import { buildImage, type ImageResult } from '../image.js';
-import { packaged, progress } from '../scene.js';
+import { buildImage, type ImageResult } from '../image/image.js';
+import { packaged, progress } from '../emulator/scene.js';
 import { bundleEngines, checkEngine, checkTarget, engineAmong, knownTargets, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 

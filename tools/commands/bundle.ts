@@ -1,7 +1,7 @@
 // `vmsg bundle`: bundles an app, or a program for the application core, without building an image.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { bundle } from '../bundle.js';
+import { bundle } from '../bundle/bundle.js';
 import { bundleEngines, checkTarget, engineAmong, knownTargets, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 

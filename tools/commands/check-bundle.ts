@@ -1,7 +1,7 @@
 // `vmsg check-bundle`: lists what is wrong with bundles, as a compiler lists errors.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkFile, describe } from '../check-bundle.js';
+import { checkFile, describe } from '../bundle/check-bundle.js';
 import { shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { espruinoScript, findCli, flashEspruino } from '../engines/espruino.js';
-import { packaged, progress } from '../scene.js';
+import { packaged, progress } from '../emulator/scene.js';
 import { checkTarget, knownTargets, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 

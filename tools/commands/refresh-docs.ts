@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { progress } from '../scene.js';
+import { progress } from '../emulator/scene.js';
 import { packageRoot, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 

@@ -2,12 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Board, readBoard } from '../board.js';
+import { type Board, readBoard } from '../image/board.js';
 import { reasonWithout } from '../engines/jerryscript.js';
-import type { ImageSize } from '../image.js';
-import { type ImageUse, memoryMap } from '../memory-map.js';
-import { costPerDevice, deviceTypes } from '../per-device.js';
-import { progress } from '../scene.js';
+import type { ImageSize } from '../image/image.js';
+import { type ImageUse, memoryMap } from '../image/memory-map.js';
+import { costPerDevice, deviceTypes } from '../image/per-device.js';
+import { progress } from '../emulator/scene.js';
 import { checkEngine, checkTarget, type Engine, engines, knownTargets } from '../targets.js';
 import { UserError } from '../user-error.js';
 import { buildApp } from './build.js';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeWhole } from '../build-files.js';
+import { writeWhole } from '../image/build-files.js';
 import { makeSnapshot } from '../engines/jerryscript.js';
 import { shown } from '../targets.js';
 import { UserError } from '../user-error.js';

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Mode } from '../../test/conformance/runner/suite.js';
 import { modeName } from '../../test/conformance/runner/suite.js';
-import { lastStep, packaged, progress, runScene } from '../scene.js';
+import { lastStep, packaged, progress, runScene } from '../emulator/scene.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { parse, type AnyNode, type Program } from 'acorn';
-import { hashOf, run, temporaryName, writeWhole } from '../build-files.js';
+import { hashOf, run, temporaryName, writeWhole } from '../image/build-files.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
 import { children } from '../flatten/program.js';

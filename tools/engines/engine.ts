@@ -1,5 +1,5 @@
-// What an engine adds to the build of an image: the door between tools/image.ts and the engines.
-import type { Board } from '../board.js';
+// What an engine adds to the build of an image: the door between tools/image/image.ts and the engines.
+import type { Board } from '../image/board.js';
 
 /** An engine that is ready to be compiled and linked for one board. */
 export interface PreparedEngine {

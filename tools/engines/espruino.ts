@@ -3,10 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Board, readBoard } from '../board.js';
-import { writeWhole } from '../build-files.js';
-import { bundle } from '../bundle.js';
-import { checkCode, checkFile, describe } from '../check-bundle.js';
+import { type Board, readBoard } from '../image/board.js';
+import { writeWhole } from '../image/build-files.js';
+import { bundle } from '../bundle/bundle.js';
+import { checkCode, checkFile, describe } from '../bundle/check-bundle.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
 

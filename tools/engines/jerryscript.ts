@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { hashOf, temporaryName } from '../build-files.js';
-import { type Board, readBoard } from '../board.js';
+import { hashOf, temporaryName } from '../image/build-files.js';
+import { type Board, readBoard } from '../image/board.js';
 import { UserError } from '../user-error.js';
 import type { EngineRequest, PreparedEngine } from './engine.js';
 

@@ -8,7 +8,7 @@ import { createConnection } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
-import { writeWhole } from '../build-files.js';
+import { writeWhole } from '../image/build-files.js';
 import { UserError } from '../user-error.js';
 import { characterDevice, cpioArchive, folderEntry, programEntry } from './cpio.js';
 import { moduleFiles, type Kernel } from './kernel.js';

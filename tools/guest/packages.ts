@@ -1,7 +1,7 @@
 // Debian packages for guests: downloaded and unpacked into a cache folder; nothing is installed on this machine.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { run, temporaryName, type Outcome } from '../build-files.js';
+import { run, temporaryName, type Outcome } from '../image/build-files.js';
 import { UserError } from '../user-error.js';
 
 /** Where unpacked packages stay, each in a folder of its name. Who deletes a folder gets the package anew. */

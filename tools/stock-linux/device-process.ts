@@ -1,9 +1,9 @@
 // A device process of the test: started, killed and started anew, with what it logged since.
 import { existsSync, rmSync } from 'node:fs';
 import { Log } from '../../firmware/wire/log.js';
-import type { RunningSide } from '../runner.js';
-import { serveDevice } from '../vhost-user-runner.js';
-import { sentence } from '../vhost-user.js';
+import type { RunningSide } from '../host-process/runner.js';
+import { serveDevice } from '../host-process/vhost-user-runner.js';
+import { sentence } from '../commands/vhost-user.js';
 
 /** A log line of a runner (platforms/README.md). */
 interface Line {

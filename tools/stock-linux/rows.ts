@@ -1,6 +1,6 @@
 // What is checked inside the guest: which devices in which variants, and one row of the table for each check.
 
-import type { OfferedDevice } from '../vhost-user-runner.js';
+import type { OfferedDevice } from '../host-process/vhost-user-runner.js';
 
 /** One row. */
 export interface Row {

@@ -1,5 +1,5 @@
 // The fuzzer of test/support/ring-fuzz.ts under the 28-bit checker, where an index outside a table is an error; that it gets
-// everywhere; and that it finds what is planted. Its million steps are a step of `npm test`, see tools/test.ts.
+// everywhere; and that it finds what is planted. Its million steps are a step of `npm test`, see tools/commands/test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fake } from '../../../hal/fake/port.js';

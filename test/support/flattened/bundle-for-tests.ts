@@ -1,7 +1,7 @@
 // Bundles the whole firmware with the port of the host tests, flattened and minified, for register.mjs.
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { bundle } from '../../../tools/bundle.js';
+import { bundle } from '../../../tools/bundle/bundle.js';
 import { type BundleEngine, packageRoot } from '../../../tools/targets.js';
 
 /** Modules that tests take from the bundle: the firmware without its apps and without the carrier of another target, and the port. */

@@ -5,16 +5,16 @@
 // *.hot.ts and of a target's port.ts) are therefore copied into the function that runs for ever, the loop. A function whose
 // comment says @rare stays a call, one whose comment says @often is copied to all its callers. What is not flattened stays as it
 // was.
-import { UserError } from './user-error.js';
-import { emit, type Made } from './flatten/emit.js';
-import { engineCosts } from './flatten/engines.js';
-import { functionNamed, type Plan } from './flatten/lower.js';
-import { planFor } from './flatten/plan.js';
-import type { HotFunction, Program } from './flatten/program.js';
-import { children, readProgram } from './flatten/program.js';
-import type { Segment, SourceMapJson } from './flatten/source-map.js';
-import { decodeMappings, encodeMappings } from './flatten/source-map.js';
-import type { BundleEngine } from './targets.js';
+import { UserError } from '../user-error.js';
+import { emit, type Made } from './emit.js';
+import { engineCosts } from './engines.js';
+import { functionNamed, type Plan } from './lower.js';
+import { planFor } from './plan.js';
+import type { HotFunction, Program } from './program.js';
+import { children, readProgram } from './program.js';
+import type { Segment, SourceMapJson } from './source-map.js';
+import { decodeMappings, encodeMappings } from './source-map.js';
+import type { BundleEngine } from '../targets.js';
 import type { AnyNode, Statement } from 'acorn';
 
 export interface FlattenOptions {

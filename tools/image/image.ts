@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'no
 import path from 'node:path';
 import { type Board, type BoardImage, type BoardWindow, type Region, type Side, readBoard } from './board.js';
 import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
-import { duktapeFor } from './engines/duktape.js';
-import type { EngineRequest, PreparedEngine } from './engines/engine.js';
-import { jerryscriptFor } from './engines/jerryscript.js';
-import { type Engine, packageRoot } from './targets.js';
-import { UserError } from './user-error.js';
+import { duktapeFor } from '../engines/duktape.js';
+import type { EngineRequest, PreparedEngine } from '../engines/engine.js';
+import { jerryscriptFor } from '../engines/jerryscript.js';
+import { type Engine, packageRoot } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 /** What to build. */
 export interface ImageOptions {

@@ -1,14 +1,14 @@
 // Builds and runs a scene: a device application on the coprocessor, a driver program on the application core.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { readBoard } from './board.js';
-import { bundle } from './bundle.js';
+import { readBoard } from '../image/board.js';
+import { bundle } from '../bundle/bundle.js';
 import type { RunResult } from './emulator.js';
 import { runImages } from './emulator.js';
-import type { ImageResult } from './image.js';
-import { buildImage } from './image.js';
-import { type Engine, packageRoot } from './targets.js';
-import { UserError } from './user-error.js';
+import type { ImageResult } from '../image/image.js';
+import { buildImage } from '../image/image.js';
+import { type Engine, packageRoot } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 export interface SceneOptions {
   readonly target: string;

@@ -1,13 +1,13 @@
 // `vmsg bench`: instructions per message and per request on the emulated device core, counted, not timed.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { DeviceLog } from './emulator.js';
-import { figures, packaged, progress, runScene, type SceneResult } from './scene.js';
-import { breakdowns, nodeMarks, targetMarks, type Breakdown, type Mark } from './bench/marks.js';
-import { benchNode, type NodeFigure } from './bench/node.js';
-import { unchecked } from './bench/unchecked.js';
-import { checkEngine, type Engine, engines, engineTitles } from './targets.js';
-import { UserError } from './user-error.js';
+import type { DeviceLog } from '../emulator/emulator.js';
+import { figures, packaged, progress, runScene, type SceneResult } from '../emulator/scene.js';
+import { breakdowns, nodeMarks, targetMarks, type Breakdown, type Mark } from '../bench/marks.js';
+import { benchNode, type NodeFigure } from '../bench/node.js';
+import { unchecked } from '../bench/unchecked.js';
+import { checkEngine, type Engine, engines, engineTitles } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 export const help = `vmsg bench [--target T ...] [--engine E] [--node] [--compare FILE] [--json FILE]
   Runs the benchmark programs and prints instructions and engine allocations per message and per request, what the ring's

@@ -2,9 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { writeWhole } from './build-files.js';
-import { packaged, runScene } from './scene.js';
-import type { Engine } from './targets.js';
-import { UserError } from './user-error.js';
+import { packaged, runScene } from '../emulator/scene.js';
+import type { Engine } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 /** The device types with their built-in backends and default sizes, as an app would write them. */
 export const deviceTypes: Readonly<Record<string, string>> = {

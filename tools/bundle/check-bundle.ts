@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import path from 'node:path';
 import { parse, type AnyNode, type Function as FunctionNode } from 'acorn';
-import { shown } from './targets.js';
-import { UserError } from './user-error.js';
+import { shown } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 /** One thing that is wrong; line and column count from 1. */
 export interface Finding {

@@ -7,10 +7,10 @@ import typescript from '@rollup/plugin-typescript';
 import { rollup, type Plugin, type RollupError } from 'rollup';
 import { minify as terser } from 'terser';
 import { wordsOfSomeEngine } from './check-bundle.js';
-import { flatten, flattenedCompress } from './flatten.js';
+import { flatten, flattenedCompress } from '../flatten/flatten.js';
 import ts from 'typescript';
-import { checkTarget, type BundleEngine, packageRoot, shown } from './targets.js';
-import { UserError } from './user-error.js';
+import { checkTarget, type BundleEngine, packageRoot, shown } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 /** What to bundle. */
 export interface BundleOptions {
@@ -23,7 +23,7 @@ export interface BundleOptions {
   readonly outFile: string;
   /** Default true. A bundle that is not minified is for reading only. */
   readonly minify?: boolean;
-  /** Whether hot calls are flattened into the functions that make them (flatten.ts); default true for a minified device. */
+  /** Whether hot calls are flattened into the functions that make them (../flatten/flatten.ts); default true for a minified device. */
   readonly flatten?: boolean;
   /** The engine that runs the bundle: flattening weighs by its costs; default duktape. 'none': it is not flattened. */
   readonly engine?: BundleEngine | 'none';

@@ -3,18 +3,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { profiles } from '../firmware/wire/profile.js';
-import { bundle } from './bundle.js';
-import { emulatedCoreReserved, emulatedCoreTarget, makeCoreMemory, otherMachineMebibytes, startCore } from './emulated-core.js';
-import { buildInitramfs, startGuest, type GuestEnd } from './guest/guest.js';
-import { dependencies, moduleFiles, moduleName, modulesIn, type Kernel } from './guest/kernel.js';
-import { buildImage } from './image.js';
+import { profiles } from '../../firmware/wire/profile.js';
+import { bundle } from '../bundle/bundle.js';
+import { emulatedCoreReserved, emulatedCoreTarget, makeCoreMemory, otherMachineMebibytes, startCore } from '../emulator/emulated-core.js';
+import { buildInitramfs, startGuest, type GuestEnd } from '../guest/guest.js';
+import { dependencies, moduleFiles, moduleName, modulesIn, type Kernel } from '../guest/kernel.js';
+import { buildImage } from '../image/image.js';
 import { buildIvshmemServer } from './ivshmem-server.js';
-import { checks, deviceIds, verdicts, verdictText } from './linux-test/verdicts.js';
-import { buildRunner, startProcess, startRunner, type RunningSide, type SharedLayout } from './runner.js';
-import { packaged, progress } from './scene.js';
+import { checks, deviceIds, verdicts, verdictText } from '../linux-test/verdicts.js';
+import { buildRunner, startProcess, startRunner, type RunningSide, type SharedLayout } from '../host-process/runner.js';
+import { packaged, progress } from '../emulator/scene.js';
 import { sentence } from './serve.js';
-import { UserError } from './user-error.js';
+import { UserError } from '../user-error.js';
 
 const profileNames = profiles.map(({ name }) => name);
 

@@ -2,19 +2,19 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { cases } from '../test/conformance/cases/index.js';
-import { requirements } from '../test/conformance/requirements.js';
-import { descriptionFrom } from '../test/conformance/runner/subject.js';
-import { casesOf, modeName, modes, type Mode } from '../test/conformance/runner/suite.js';
-import type { Case, Profile } from '../test/conformance/runner/vocabulary.js';
-import { profiles } from '../test/conformance/runner/vocabulary.js';
-import { runForeign } from './conformance/foreign.js';
-import { namedTests } from './conformance/named-tests.js';
-import { placeNames, places, runPlace, type Place } from './conformance/places.js';
-import { makeReport, unproven, type ReportInput } from './conformance/report.js';
-import { packaged, progress } from './scene.js';
-import { packageRoot, shown } from './targets.js';
-import { UserError } from './user-error.js';
+import { cases } from '../../test/conformance/cases/index.js';
+import { requirements } from '../../test/conformance/requirements.js';
+import { descriptionFrom } from '../../test/conformance/runner/subject.js';
+import { casesOf, modeName, modes, type Mode } from '../../test/conformance/runner/suite.js';
+import type { Case, Profile } from '../../test/conformance/runner/vocabulary.js';
+import { profiles } from '../../test/conformance/runner/vocabulary.js';
+import { runForeign } from '../conformance/foreign.js';
+import { namedTests } from '../conformance/named-tests.js';
+import { placeNames, places, runPlace, type Place } from '../conformance/places.js';
+import { makeReport, unproven, type ReportInput } from '../conformance/report.js';
+import { packaged, progress } from '../emulator/scene.js';
+import { packageRoot, shown } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 export const help = `vmsg conformance [--profile P ...] [--where W ...] [--only TEXT] [--list] [--report [--out FILE]]
   Runs the conformance cases against this package's own stack; fails when a case fails.

@@ -4,14 +4,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { isDeviceOnly, readBoard } from './board.js';
-import { bundle } from './bundle.js';
-import { checkFile, describe } from './check-bundle.js';
-import { reasonWithout } from './engines/jerryscript.js';
+import { isDeviceOnly, readBoard } from '../image/board.js';
+import { bundle } from '../bundle/bundle.js';
+import { checkFile, describe } from '../bundle/check-bundle.js';
+import { reasonWithout } from '../engines/jerryscript.js';
 import { findRenode, runRenodeTests } from './renode-test.js';
-import { packageRoot } from './targets.js';
-import { targetsWithPort } from './typecheck.js';
-import { UserError } from './user-error.js';
+import { packageRoot } from '../targets.js';
+import { targetsWithPort } from '../bundle/typecheck.js';
+import { UserError } from '../user-error.js';
 
 /** What a step came to. A step that is no set of tests counts as one. */
 export interface Outcome {

@@ -3,16 +3,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { run } from './build-files.js';
-import { bundle } from './bundle.js';
-import { buildInitramfs, startGuest, type GuestEnd } from './guest/guest.js';
-import { debianKernel, type Kernel } from './guest/kernel.js';
-import { debianPackage } from './guest/packages.js';
-import { packaged, progress } from './scene.js';
-import { DeviceProcess } from './stock-linux/device-process.js';
-import { boots, seed, slotOf, type Boot, type Row, type Variant } from './stock-linux/rows.js';
-import { UserError } from './user-error.js';
-import { buildVhostUserRunner, qemuOptions } from './vhost-user-runner.js';
+import { run } from '../image/build-files.js';
+import { bundle } from '../bundle/bundle.js';
+import { buildInitramfs, startGuest, type GuestEnd } from '../guest/guest.js';
+import { debianKernel, type Kernel } from '../guest/kernel.js';
+import { debianPackage } from '../guest/packages.js';
+import { packaged, progress } from '../emulator/scene.js';
+import { DeviceProcess } from '../stock-linux/device-process.js';
+import { boots, seed, slotOf, type Boot, type Row, type Variant } from '../stock-linux/rows.js';
+import { UserError } from '../user-error.js';
+import { buildVhostUserRunner, qemuOptions } from '../host-process/vhost-user-runner.js';
 
 export const help = `vmsg stock-linux-test [${boots.map(({ name }) => name).join(' | ')}]
   Boots Debian's Linux, unmodified, in QEMU without hardware help; its own virtio drivers drive the devices of the app guest over

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Board } from './board.js';
-import { UserError } from './user-error.js';
+import type { Board } from '../image/board.js';
+import { UserError } from '../user-error.js';
 
 /** One line of the device core's log: a code of firmware/wire/log.ts and the engine's counters at that moment. */
 export interface DeviceLog {

@@ -1,8 +1,8 @@
 // `vmsg ivshmem-server`: gives the peers of an ivshmem device shared memory and each other's interrupts.
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { buildProgram } from './runner.js';
-import { UserError } from './user-error.js';
+import { buildProgram } from '../host-process/runner.js';
+import { UserError } from '../user-error.js';
 
 export const help = `vmsg ivshmem-server --socket PATH --memory FILE [--bytes N] [--vectors N]
   Speaks the ivshmem server protocol, so that a virtual machine and 'vmsg serve --doorbell ivshmem:PATH' ring each other:

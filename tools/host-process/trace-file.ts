@@ -1,9 +1,9 @@
 // Writes messages as test/traces has them: the published layout, then every queue element with a heading and its bytes.
 import { appendFileSync, closeSync, openSync, readSync, writeFileSync } from 'node:fs';
-import type { HeaderLayout } from '../firmware/wire/profile.js';
+import type { HeaderLayout } from '../../firmware/wire/profile.js';
 import type { SharedLayout } from './runner.js';
-import { messageName } from './trace.js';
-import { UserError } from './user-error.js';
+import { messageName } from '../emulator/trace.js';
+import { UserError } from '../user-error.js';
 
 /** Bytes of the layout that are shown: the header and the device's queue head. */
 const layoutBytes = 80;

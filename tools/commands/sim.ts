@@ -2,15 +2,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { packagedApps } from './apps.js';
-import type { DeviceLog } from './emulator.js';
-import { figures, lastStep, packaged, progress, runScene, type SceneResult } from './scene.js';
-import { describe } from './trace.js';
-import { checkEngine, engines } from './targets.js';
-import { UserError } from './user-error.js';
-
-/** Codes of firmware/wire/log.ts that the summary is made of. */
-const log = { tick: 0, published: 1, ready: 2, run: 3, driverShutdown: 4, reset: 7, driverOk: 8 };
+import { packagedApps } from '../apps.js';
+import { lastStep, packaged, progress, runScene } from '../emulator/scene.js';
+import { summarize, type DeviceUse, type SimSummary } from '../emulator/summary.js';
+import { describe } from '../emulator/trace.js';
+import { checkEngine, engines } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 export const help = `vmsg sim [--target T] [--engine E] [--app APP] [--program FILE] [--limit SECONDS] [--json FILE]
   Runs a scene on the emulated SoC: the app on the coprocessor, the program on the application core.
@@ -20,135 +17,6 @@ export const help = `vmsg sim [--target T] [--engine E] [--app APP] [--program F
   --program FILE   program of the application core, default the one with the app's name, else that of entropy
   --limit SECONDS  ends a run that hangs, default 120
   --json FILE      also writes the summary as JSON`;
-
-/** What the use of one device took on the device core, between DRIVER_OK and reset. */
-export interface DeviceUse {
-  readonly name: string;
-  readonly requests: number;
-  readonly instructions: number;
-  readonly allocations: number;
-  readonly collections: number;
-}
-
-/** Log code of the first counter of dropped messages, and what the counters count (firmware/wire/log.ts, wire/discard.ts). */
-const firstDiscard = 32;
-const discardReasons = [
-  'shorter than a header',
-  'longer than frame or bus allow',
-  'bus message with a device number',
-  'no such device',
-  'answer nobody waits for',
-  'unknown id',
-  'payload too short',
-  'misaligned GET_DEVICES',
-  'EVENT_AVAIL for a queue that cannot run',
-  'before an agreement',
-];
-
-/** Messages the coprocessor dropped, by reason, as its last driver's end showed them. */
-export function discards(entries: readonly DeviceLog[]): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const { code, value } of entries) {
-    const reason = discardReasons[code - firstDiscard];
-    if (reason !== undefined) {
-      found.set(reason, value);
-    }
-  }
-  return found;
-}
-
-/** What one run amounted to. */
-export interface SimSummary {
-  readonly messages: number;
-  readonly bytes: number;
-  readonly instructionsPerMessage: number;
-  readonly instructionsPerRequest: number;
-  readonly allocationsWhileServing: number;
-  readonly collectionsWhileServing: number;
-  readonly wakes: number;
-  /** Messages the coprocessor dropped without an answer, by reason. */
-  readonly discarded: Readonly<Record<string, number>>;
-  readonly heapPeak: number;
-  readonly flash: number;
-  readonly ram: number;
-  readonly heap: number;
-  readonly stack: number;
-  readonly bundleBytes: number;
-  /** Each device the program said it used; empty when it used one and said nothing. */
-  readonly devices: readonly DeviceUse[];
-}
-
-/** Pairs what the program says about each device it used (`use-NAME`, its number) with the device core's own log. */
-function usesOf(result: SceneResult, perTick: number): DeviceUse[] {
-  const named = figures(result.driver);
-  return [...named]
-    .filter(([name]) => name.startsWith('use-'))
-    .map(([figure, number]) => {
-      const name = figure.slice('use-'.length);
-      const start = result.log.find((entry) => entry.code === log.driverOk && entry.value === number);
-      const end = result.log.find((entry) => entry.code === log.reset && entry.value === number && entry.busyTicks >= (start?.busyTicks ?? 0));
-      const requests = named.get(`requests-${name}`);
-      if (start === undefined || end === undefined || requests === undefined) {
-        throw new UserError(`The scene does not show that the ${name} device was used and reset.`);
-      }
-      return {
-        name,
-        requests,
-        instructions: (end.busyTicks - start.busyTicks) * perTick,
-        allocations: end.allocations - start.allocations,
-        collections: end.collections - start.collections,
-      };
-    });
-}
-
-function first(entries: readonly DeviceLog[], code: number, what: string): DeviceLog {
-  const found = entries.find((entry) => entry.code === code);
-  if (found === undefined) {
-    throw new UserError(`The coprocessor's log does not show that it ${what}.`);
-  }
-  return found;
-}
-
-/** Checks that everything really happened and counts what it took; throws UserError naming what is missing. */
-export function summarize(result: SceneResult): SimSummary {
-  const perTick = first(result.log, log.tick, 'started').value;
-  first(result.log, log.published, 'published the layout');
-  first(result.log, log.ready, 'became READY');
-  const run = first(result.log, log.run, 'became RUN');
-  const started = first(result.log, log.driverOk, 'had a device reach DRIVER_OK');
-  const reset = result.log.find((entry) => entry.code === log.reset && entry.busyTicks >= started.busyTicks);
-  if (reset === undefined) {
-    throw new UserError("The coprocessor's log does not show that it reset the device after use.");
-  }
-  const end = first(result.log, log.driverShutdown, 'saw the driver side shut down');
-  const named = figures(result.driver);
-  const sent = result.driver.filter((line) => line.startsWith('> '));
-  const setUp = sent.findIndex((line) => line.split(' ')[2]?.startsWith('0041'));
-  const devices = usesOf(result, perTick);
-  const batches = named.get('requests') ?? devices[0]?.requests ?? 0;
-  if (setUp < 1 || batches === 0) {
-    throw new UserError('The application core sent no request and no EVENT_AVAIL.');
-  }
-  const instructions = (from: DeviceLog, to: DeviceLog): number => (to.busyTicks - from.busyTicks) * perTick;
-  const size = result.image.sizes.device;
-  return {
-    messages: named.get('messages') ?? 0,
-    bytes: named.get('bytes') ?? 0,
-    instructionsPerMessage: Math.round(instructions(run, started) / setUp),
-    instructionsPerRequest: Math.round(instructions(started, reset) / batches),
-    allocationsWhileServing: end.allocations - run.allocations,
-    collectionsWhileServing: end.collections - run.collections,
-    wakes: end.wakes - run.wakes,
-    discarded: Object.fromEntries(discards(result.log)),
-    heapPeak: end.heapPeak,
-    flash: size.flash,
-    ram: size.ram,
-    heap: size.heap,
-    stack: size.stack,
-    bundleBytes: result.bundleBytes,
-    devices,
-  };
-}
 
 function count(value: number): string {
   return value.toLocaleString('en-US').padStart(12);

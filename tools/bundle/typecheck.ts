@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
-import { isDeviceOnly, readBoard } from './board.js';
-import { knownTargets, packageRoot, shown } from './targets.js';
-import { UserError } from './user-error.js';
+import { isDeviceOnly, readBoard } from '../image/board.js';
+import { knownTargets, packageRoot, shown } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 export const help = `vmsg typecheck
   Type checks firmware, hal and platforms for each target, of targets without a driver side just the port, then tools and

@@ -3,13 +3,13 @@ import { lstatSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Log } from '../firmware/wire/log.js';
-import { appFile, packagedApps } from './apps.js';
-import { bundle } from './bundle.js';
-import { sharedMachine } from './guest/guest.js';
-import type { RunnerEnd, RunningSide } from './runner.js';
-import { UserError } from './user-error.js';
-import { buildVhostUserRunner, frontSide, logged, offeredDevices, qemuOptions, serveDevice, type OfferedDevice } from './vhost-user-runner.js';
+import { Log } from '../../firmware/wire/log.js';
+import { appFile, packagedApps } from '../apps.js';
+import { bundle } from '../bundle/bundle.js';
+import { sharedMachine } from '../guest/guest.js';
+import type { RunnerEnd, RunningSide } from '../host-process/runner.js';
+import { UserError } from '../user-error.js';
+import { buildVhostUserRunner, frontSide, logged, offeredDevices, qemuOptions, serveDevice, type OfferedDevice } from '../host-process/vhost-user-runner.js';
 
 export const help = `vmsg vhost-user --socket PATH [options]
   Serves an app's devices to a virtual machine over vhost-user: an ordinary Linux in an ordinary QEMU drives them with its own

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { run } from './build-files.js';
-import { bundle } from './bundle.js';
-import { buildImage } from './image.js';
-import { packaged, progress } from './scene.js';
-import { UserError } from './user-error.js';
+import { run } from '../image/build-files.js';
+import { bundle } from '../bundle/bundle.js';
+import { buildImage } from '../image/image.js';
+import { packaged, progress } from '../emulator/scene.js';
+import { UserError } from '../user-error.js';
 
 export const help = `vmsg renode-test [scene ...]
   Runs the robot suites of renode/, or of the named scenes, on emulated SoCs: zynqmp-r5, two-cores.

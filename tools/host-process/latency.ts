@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Side } from './board.js';
-import { bundle } from './bundle.js';
+import type { Side } from '../image/board.js';
+import { bundle } from '../bundle/bundle.js';
 import { histogramSvg, histogramText, quantile, type Series } from './histogram.js';
 import { buildProgram, buildRunner, runnerArguments } from './runner.js';
-import { packaged } from './scene.js';
-import { UserError } from './user-error.js';
+import { packaged } from '../emulator/scene.js';
+import { UserError } from '../user-error.js';
 
 /** What one doorbell was measured with. */
 export interface Measured {

@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Log } from '../firmware/wire/log.js';
-import { profiles, type Profile } from '../firmware/wire/profile.js';
-import { appFile, packagedApps } from './apps.js';
-import { bundle } from './bundle.js';
-import { latencySvg, latencyText, measureLatency } from './latency.js';
-import { buildRunner, firstLayoutWindow, parseLayout, parseMemory, runnerArguments, startRunner, type RunnerOptions, type SharedLayout } from './runner.js';
-import { progress } from './scene.js';
-import { TraceFile } from './trace-file.js';
-import { UserError } from './user-error.js';
+import { Log } from '../../firmware/wire/log.js';
+import { profiles, type Profile } from '../../firmware/wire/profile.js';
+import { appFile, packagedApps } from '../apps.js';
+import { bundle } from '../bundle/bundle.js';
+import { latencySvg, latencyText, measureLatency } from '../host-process/latency.js';
+import { buildRunner, firstLayoutWindow, parseLayout, parseMemory, runnerArguments, startRunner, type RunnerOptions, type SharedLayout } from '../host-process/runner.js';
+import { progress } from '../emulator/scene.js';
+import { TraceFile } from '../host-process/trace-file.js';
+import { UserError } from '../user-error.js';
 
 const profileNames = profiles.map(({ name }) => name);
 

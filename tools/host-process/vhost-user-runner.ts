@@ -1,9 +1,9 @@
 // The runner of target host-vhost-user: builds it, asks what an app can serve, serves one device, and words QEMU's options for it.
 import path from 'node:path';
-import { Log } from '../firmware/wire/log.js';
-import { buildImage } from './image.js';
+import { Log } from '../../firmware/wire/log.js';
+import { buildImage } from '../image/image.js';
 import { startProcess, type RunningSide } from './runner.js';
-import { UserError } from './user-error.js';
+import { UserError } from '../user-error.js';
 
 /** A device of an app's first bus. */
 export interface OfferedDevice {

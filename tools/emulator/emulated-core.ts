@@ -1,8 +1,8 @@
 // A device's side on an emulated core beside another machine: QEMU runs the target's image, and a file is its main memory.
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
-import { readBoard } from './board.js';
-import { startProcess, type RunningSide } from './runner.js';
-import { UserError } from './user-error.js';
+import { readBoard } from '../image/board.js';
+import { startProcess, type RunningSide } from '../host-process/runner.js';
+import { UserError } from '../user-error.js';
 
 /** The target whose main memory can be another machine's RAM (platforms/mps3-an524-m33/README.md). */
 export const emulatedCoreTarget = 'mps3-an524-m33';

@@ -1,8 +1,8 @@
 // Reads a target's board.json: memory map, images, windows, registers, interrupts and how the target is compiled.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { checkTarget, packageRoot } from './targets.js';
-import { UserError } from './user-error.js';
+import { checkTarget, packageRoot } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 /** The two halves of a scene. */
 export type Side = 'device' | 'driver';

@@ -3,11 +3,11 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { mkdirSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Side } from './board.js';
-import { run, temporaryName } from './build-files.js';
-import { buildImage } from './image.js';
-import { packaged } from './scene.js';
-import { UserError } from './user-error.js';
+import type { Side } from '../image/board.js';
+import { run, temporaryName } from '../image/build-files.js';
+import { buildImage } from '../image/image.js';
+import { packaged } from '../emulator/scene.js';
+import { UserError } from '../user-error.js';
 
 /** Memory of the driver side that this process reaches: a file. */
 export interface SharedMemory {
