@@ -1,7 +1,10 @@
-// The mailbox between two cores and the register that starts the second one, as an SSE-200 has them; compiled by Renode when a scene includes it.
+// What Renode has no model of: the mailbox between two cores and the register that starts the second one, as an SSE-200 has them,
+// and the timer of an MPS2 board. Renode compiles this file when a scene includes it.
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
 using Antmicro.Renode.Peripherals.CPU;
+using Antmicro.Renode.Peripherals.Timers;
+using Antmicro.Renode.Time;
 
 namespace Antmicro.Renode.Peripherals.Miscellaneous
 {
@@ -101,5 +104,68 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         private const long CpuWait = 0x118;
         private const uint Cpu1Waits = 2;
+    }
+
+    // Register  offset
+    // CTRL      00       bit 0: counts
+    // VALUE     04       counts down
+    // RELOAD    08       what it starts from again
+    public class TwoCoreTimer : IDoubleWordPeripheral, IKnownSize
+    {
+        public TwoCoreTimer(IMachine machine, ulong frequency)
+        {
+            this.machine = machine;
+            timer = new LimitTimer(machine.ClockSource, frequency, this, "counter", uint.MaxValue, Direction.Descending, workMode: WorkMode.Periodic);
+        }
+
+        public void Reset()
+        {
+            timer.Reset();
+        }
+
+        public uint ReadDoubleWord(long offset)
+        {
+            switch(offset)
+            {
+            case Control:
+                return timer.Enabled ? 1u : 0;
+            case Value:
+                // The clock moves between pieces of a core's work; this moves it up to the instruction that reads.
+                if(machine.SystemBus.TryGetCurrentCPU(out var cpu))
+                {
+                    cpu.SyncTime();
+                }
+                return (uint)timer.Value;
+            case Reload:
+                return (uint)timer.Limit;
+            default:
+                return 0;
+            }
+        }
+
+        public void WriteDoubleWord(long offset, uint value)
+        {
+            switch(offset)
+            {
+            case Control:
+                timer.Enabled = (value & 1) != 0;
+                break;
+            case Value:
+                timer.Value = value;
+                break;
+            case Reload:
+                timer.Limit = value;
+                break;
+            }
+        }
+
+        public long Size => 0x1000;
+
+        private readonly IMachine machine;
+        private readonly LimitTimer timer;
+
+        private const long Control = 0x00;
+        private const long Value = 0x04;
+        private const long Reload = 0x08;
     }
 }
