@@ -1,10 +1,13 @@
 // The pieces of a guest that need no guest: the archive's bytes, modules in loading order, and sentences for what is missing.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { aarch64, architectureOf, isProgramFor, x86 } from '../../tools/guest/architecture.js';
 import { characterDevice, cpioArchive, folderEntry, programEntry } from '../../tools/guest/cpio.js';
 import { dependencies, kernelIn, moduleFiles } from '../../tools/guest/kernel.js';
+import { debianPackage, packagesInCache } from '../../tools/guest/packages.js';
 import { UserError } from '../../tools/user-error.js';
 import { workspace } from './workspace.js';
 
@@ -71,4 +74,68 @@ test('a missing module or kernel is one sentence', () => {
   const empty = workspace({});
   mkdirSync(path.join(empty, 'boot'));
   assert.throws(() => kernelIn(empty), (error) => error instanceof UserError && /holds no kernel\.$/.test(error.message));
+});
+
+test('the image of a kernel shows which architecture it is for', () => {
+  const withMagic = (magic: string, at: number): Buffer => {
+    const image = Buffer.alloc(4096, 0x90);
+    image.write(magic, at);
+    return image;
+  };
+  const [bzImage, image] = [withMagic('HdrS', 0x202), withMagic('ARMd', 0x38)];
+  assert.equal(architectureOf(bzImage), x86);
+  assert.equal(architectureOf(image), aarch64);
+  assert.equal(architectureOf(gzipSync(image)), aarch64);
+  // An x86 kernel inside gzip is none that QEMU boots; EFI's compressed form, a broken archive, other files and short ones are none either.
+  const others = [gzipSync(bzImage), withMagic('zimg', 4), gzipSync(image).subarray(0, 24), withMagic('HdrS', 0x203), withMagic('ARMd', 0x39), Buffer.from('HdrS'), Buffer.alloc(0)];
+  others.forEach((other, at) => assert.equal(architectureOf(other), undefined, `file ${at}`));
+});
+
+test('a program is for an architecture when its ELF header says so', () => {
+  const program = Buffer.alloc(64);
+  program.write('\x7fELF', 'latin1');
+  program.writeUInt16LE(183, 18);
+  assert.deepEqual([x86, aarch64].map((one) => isProgramFor(one, program)), [false, true]);
+  assert.equal(isProgramFor(aarch64, program.subarray(0, 19)), false);
+  assert.equal(isProgramFor(aarch64, Buffer.concat([Buffer.from('#!'), program.subarray(2)])), false);
+});
+
+test('packages of another architecture come by lists in a folder of their own, which are fetched when a package is not found; the system\'s lists stay as they are', async () => {
+  const folder = workspace({});
+  const bin = path.join(folder, 'bin');
+  mkdirSync(bin);
+  // A stand-in for apt that finds a package only after an update of the lists that it is told, and one that unpacks.
+  const apt = `#!/bin/sh
+echo "$@" >>${folder}/told
+for word; do case "$word" in Dir::State::lists=*) lists=\${word#*=};; esac; done
+case "$*" in
+  *update) touch "$lists/known" ;;
+  *download*) [ -e "$lists/known" ] || { echo "E: Unable to locate package" >&2; exit 100; }; touch tool.deb ;;
+esac
+`;
+  writeFileSync(path.join(bin, 'apt-get'), apt, { mode: 0o755 });
+  writeFileSync(path.join(bin, 'dpkg-deb'), '#!/bin/sh\nmkdir -p "$3/bin"; echo "$2" >"$3/bin/tool"\n', { mode: 0o755 });
+  const other = process.arch === 'arm64' ? x86 : aarch64;
+  const [before, searched, getuid] = [process.cwd(), process.env['PATH'], process.getuid];
+  process.chdir(folder);
+  process.env['PATH'] = `${bin}:${searched}`;
+  // Nobody in particular may do it.
+  Object.assign(process, { getuid: () => 1000 });
+  try {
+    const unpacked = await debianPackage('tool', other, () => undefined);
+    assert.equal(unpacked, path.join(process.cwd(), 'build', 'cache', 'debian', `tool:${other.debian}`));
+    assert.ok(existsSync(path.join(unpacked, 'bin', 'tool')));
+    const told = readFileSync(path.join(folder, 'told'), 'utf8').trim().split('\n');
+    assert.deepEqual(told.map((line) => line.split(' ').filter((word) => !word.includes('::') && word !== '-o').join(' ')), [`download tool:${other.debian}`, 'update', `download tool:${other.debian}`]);
+    told.forEach((line) => ['APT::Architecture=', 'Dir::State::lists=', 'Dir::Cache='].forEach((option) => assert.ok(line.includes(` ${option}`) || line.includes(`-o ${option}`), line)));
+    assert.ok(told.every((line) => line.includes(`Dir::State::lists=${path.join(process.cwd(), 'build', 'cache', `debian-${other.debian}`)}/`)));
+    // The second time it is in the cache.
+    await debianPackage('tool', other, () => undefined);
+    assert.equal(readFileSync(path.join(folder, 'told'), 'utf8').trim().split('\n').length, 3);
+    assert.deepEqual([packagesInCache(other), packagesInCache(other === x86 ? aarch64 : x86)], [['tool'], []]);
+  } finally {
+    process.chdir(before);
+    process.env['PATH'] = searched;
+    Object.assign(process, { getuid });
+  }
 });

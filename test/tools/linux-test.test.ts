@@ -99,25 +99,45 @@ test('without a kernel it says "not run" and how to get one, with status 2', () 
   assert.match(stdout, /vmsg linux-test --kernel arch\/x86\/boot\/bzImage --modules DIR/);
 });
 
-/** A folder with a file that looks like a bzImage, and modules that need what `modules` says. */
-function kernelFiles(modules: Readonly<Record<string, string>>): { readonly folder: string; readonly kernel: string; readonly modules: string } {
+/** What kernels of an architecture look like, and programs for it: the magic numbers and where they lie. */
+const kinds = {
+  x86: { emulator: 'qemu-system-x86_64', image: 'bzImage', magic: 'HdrS', at: 0x202, elfMachine: 62 },
+  aarch64: { emulator: 'qemu-system-aarch64', image: 'Image', magic: 'ARMd', at: 0x38, elfMachine: 183 },
+} as const;
+type Kind = keyof typeof kinds;
+
+interface Files {
+  readonly folder: string;
+  readonly kernel: string;
+  readonly modules: string;
+  readonly busybox: string;
+}
+
+/** A folder with files that look like a kernel and a busybox, and modules that need what `modules` says. */
+function kernelFiles(modules: Readonly<Record<string, string>>, kind: Kind = 'x86'): Files {
   const folder = workspace({});
-  const kernel = path.join(folder, 'bzImage');
+  const { image: name, magic, at, elfMachine } = kinds[kind];
+  const kernel = path.join(folder, name);
   const image = Buffer.alloc(1024);
-  image.write('HdrS', 0x202);
+  image.write(magic, at);
   writeFileSync(kernel, image);
+  const busybox = path.join(folder, 'busybox');
+  const program = Buffer.alloc(64);
+  program.write('\x7fELF', 'latin1');
+  program.writeUInt16LE(elfMachine, 18);
+  writeFileSync(busybox, program);
   mkdirSync(path.join(folder, 'modules'));
   Object.entries(modules).forEach(([name, needs]) => writeFileSync(path.join(folder, 'modules', `${name}.ko`), `ELF\0license=GPL\0depends=${needs}\0name=${name}\0`));
-  return { folder, kernel, modules: path.join(folder, 'modules') };
+  return { folder, kernel, modules: path.join(folder, 'modules'), busybox };
 }
 
 test('a mistake is one sentence', async () => {
-  const { folder, kernel, modules } = kernelFiles({ virtio_msg: '', carrier: 'virtio_msg', other: '' });
+  const { folder, kernel, modules, busybox } = kernelFiles({ virtio_msg: '', carrier: 'virtio_msg', other: '' });
   const places = ['--kernel', kernel, '--modules', modules];
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['--kernel', `${folder}/none`], /none does not exist\.$/],
-    [['--kernel', modules], /is no bzImage of an x86 kernel\.$/],
-    [['--kernel', script], /is no bzImage of an x86 kernel\.$/],
+    [['--kernel', modules], /is neither a bzImage of an x86 kernel nor an Image or Image\.gz of an arm64 one\.$/],
+    [['--kernel', script], /is neither a bzImage of an x86 kernel nor an Image or Image\.gz of an arm64 one\.$/],
     [['--kernel', kernel, '--modules', `${folder}/none`], /none does not exist\.$/],
     [['--kernel', kernel, '--modules', path.join(packageRoot, 'docs')], /There is no uncompressed module \(\*\.ko\) below /],
     [[...places, '--device', 'abacus'], /--device is host or an524, not 'abacus'\.$/],
@@ -126,7 +146,10 @@ test('a mistake is one sentence', async () => {
     [[...places, '--profile', 'Z'], /Unknown profile 'Z'; known profiles: A/],
     [[...places, '--insmod', 'carrier'], /--insmod wants one of the virtio-msg modules and its parameters, not 'carrier'\.$/],
     [[...places, '--insmod', 'other a=1'], /--insmod wants one of the virtio-msg modules/],
-    [[...places, '--initrd-tool', `${folder}/none`], /wants a statically linked busybox\.$/],
+    [[...places, '--initrd-tool', `${folder}/none`], /none is no program for x86-64: --initrd-tool wants a statically linked busybox\.$/],
+    [[...places, '--initrd-tool', kernelFiles({}, 'aarch64').busybox], /is no program for x86-64/],
+    [['--kernel', kernelFiles({}, 'aarch64').kernel, '--initrd-tool', busybox], /is no program for aarch64/],
+    [['--kernel', kernelFiles({}, 'aarch64').kernel, '--device', 'an524'], /--device an524 wants an x86-64 kernel/],
   ];
   for (const [args, sentence] of cases) {
     await assert.rejects(linuxTest(args), (error) => error instanceof UserError && sentence.test(error.message), args.join(' '));
@@ -134,12 +157,12 @@ test('a mistake is one sentence', async () => {
 });
 
 /** A stand-in for QEMU: a shell script that does `body` with the guest's command line in "$@". */
-function runWith(body: string, modules: Readonly<Record<string, string>>, args: readonly string[] = []): { status: number | null; stdout: string; stderr: string } {
-  const files = kernelFiles(modules);
+function runWith(body: string, modules: Readonly<Record<string, string>>, args: readonly string[] = [], kind: Kind = 'x86'): { status: number | null; stdout: string; stderr: string } {
+  const files = kernelFiles(modules, kind);
   mkdirSync(path.join(files.folder, 'bin'));
-  writeFileSync(path.join(files.folder, 'bin', 'qemu-system-x86_64'), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  writeFileSync(path.join(files.folder, 'bin', kinds[kind].emulator), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
   return spawnSync(
-    process.execPath, [command, 'linux-test', '--kernel', files.kernel, '--modules', files.modules, '--initrd-tool', script, ...args],
+    process.execPath, [command, 'linux-test', '--kernel', files.kernel, '--modules', files.modules, '--initrd-tool', files.busybox, ...args],
     { encoding: 'utf8', env: { ...process.env, PATH: `${path.join(files.folder, 'bin')}:${process.env['PATH']}` } },
   );
 }
@@ -154,7 +177,7 @@ test('a guest that is a shell script: its lines are the table, the device side i
     echo "check status failed" $(zcat "$2" | grep -a -A 3 "CARRIERS='" | tr -d '\\0' | sed 's/.*CARRIERS/CARRIERS/')`;
   const { status, stdout, stderr } = runWith(body, { virtio_msg: '', 'virtio-msg-amp': 'virtio_msg', carrier: 'virtio_msg_amp', other: '', virtio: '' }, ['--doorbell', 'poll', '--insmod', 'carrier a=1 b=2']);
   assert.equal(status, 1, stderr);
-  assert.match(stdout, /^Linux bzImage, device side as a process, doorbell poll, profile A$/m);
+  assert.match(stdout, /^Linux bzImage for x86-64, device side as a process, doorbell poll, profile A$/m);
   assert.match(stdout, /^ {2}layout found, handshake +failed +the device side saw no driver in state RUN$/m);
   assert.match(stdout, /^ {2}the modules load +ok$/m);
   assert.match(stdout, /^ {2}every device is found, with its id +failed +magic 4c4f$/m);
@@ -168,13 +191,37 @@ test('a QEMU that cannot run the machine is one sentence', () => {
   assert.match(stderr, /^vmsg: QEMU could not run the machine: qemu: no memory for the guest/m);
 });
 
+test('an arm64 kernel runs on the virt machine, its RAM is served at 40000000, and its script has the line on the PCI bus', () => {
+  // What QEMU was told and how the device side maps the RAM's file, as the guest's lines.
+  const body = `
+    echo begin load; echo "check load failed" "$@"
+    for word; do case "$word" in *mem-path=*/ram,*) ram=\${word#*mem-path=}; ram=\${ram%%,*};; esac; done
+    echo begin probe; echo "check probe failed" $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -a -o -- "--window $ram 0 134217728 [0-9a-fx]*")
+    while [ "$1" != -initrd ]; do shift; done
+    echo "check status failed" $(zcat "$2" | grep -a -c '</dev/ttyS0 >/dev/ttyS0')`;
+  const { status, stdout, stderr } = runWith(body, { virtio_msg: '' }, [], 'aarch64');
+  assert.equal(status, 1, stderr);
+  assert.match(stdout, /^Linux Image for aarch64, device side as a process, doorbell ivshmem, profile A$/m);
+  const told = /the modules load +failed +(.*)$/m.exec(stdout)?.[1] ?? '';
+  ['-machine virt,accel=tcg,memory-backend=ram -m 512', '-append console=ttyAMA0 ', '-device pci-serial,chardev=script', '-device ivshmem-doorbell,chardev=peers'].forEach((words) => assert.ok(told.includes(words), `${words} in ${told}`));
+  assert.match(stdout, /with its id +failed +--window \/\S+\/ram 0 134217728 0x40000000$/m);
+  assert.match(stdout, /to status 0x0f +failed +1$/m);
+});
+
+test('a guest that gives up for want of its serial line is one sentence', () => {
+  const body = 'for word; do case "$word" in file:*) echo "guest: this kernel has no /dev/ttyS0" >"${word#file:}";; esac; done';
+  const { status, stderr } = runWith(body, { virtio_msg: '' }, [], 'aarch64');
+  assert.equal(status, 1);
+  assert.match(stderr, /^vmsg: The guest gave up: this kernel has no \/dev\/ttyS0\.$/m);
+});
+
 test('docs/linux.md names numbers, options and places as they are', () => {
   const page = readFileSync(path.join(packageRoot, 'docs', 'linux.md'), 'utf8');
   const says = (text: string): void => assert.ok(page.includes(text), text);
   says(`not used again for ${Budget.Quarantine / 1e6} s`);
   says(`at most ${Capacity.Windows} windows`);
   says(`address=0x${(emulatedCoreReserved + 4096).toString(16)}`);
-  says(`All\n${checks.length + 2} lines of the table were ok`);
+  says(`All ${checks.length + 2} lines of the table were ok`);
   [...page.matchAll(/vmsg linux-test (.*)/g)].flatMap(([, line]) => line?.match(/--[a-z-]+/g) ?? []).forEach((option) => assert.match(help, new RegExp(`^  ${option} `, 'm')));
   // The one window of the device tree's pool, as board.json has it.
   const pool = /pool@(\w+) *\{.*reg = <(0x\w+) (0x\w+)>/.exec(page) ?? [];

@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { profiles } from '../../firmware/wire/profile.js';
 import { bundle } from '../bundle/bundle.js';
 import { emulatedCoreReserved, emulatedCoreTarget, makeCoreMemory, otherMachineMebibytes, startCore } from '../emulator/emulated-core.js';
-import { buildInitramfs, startGuest, type GuestEnd } from '../guest/guest.js';
+import { architectureOf, isProgramFor, x86 } from '../guest/architecture.js';
+import { buildInitramfs, guestWord, startGuest, type GuestEnd } from '../guest/guest.js';
 import { dependencies, moduleFiles, moduleName, modulesIn, type Kernel } from '../guest/kernel.js';
 import { buildImage } from '../image/image.js';
 import { buildIvshmemServer } from './ivshmem-server.js';
@@ -18,28 +19,28 @@ import { UserError } from '../user-error.js';
 
 const profileNames = profiles.map(({ name }) => name);
 
-export const help = `vmsg linux-test --kernel BZIMAGE --modules DIR [options]
-  Boots stock qemu-system-x86_64 with a Linux kernel and its virtio-msg modules, gives it the devices of the app linux-test, and
-  prints a table: devices found, /dev/hwrng, a disk, a console, a network, GPIO, unbind and bind, module removed and inserted, devices
-  that go and come, DEVICE_NEEDS_RESET.
-  --kernel BZIMAGE     x86-64 kernel. Without it nothing is run, and the command says how to get one
+export const help = `vmsg linux-test --kernel IMAGE --modules DIR [options]
+  Boots a Linux kernel with virtio-msg modules in stock QEMU (qemu-system-x86_64, or qemu-system-aarch64 -M virt, as the kernel wants),
+  gives it the devices of the app linux-test, and prints a table: devices found, /dev/hwrng, a disk, a console, a network, GPIO, unbind
+  and bind, module removed and inserted, devices that go and come, DEVICE_NEEDS_RESET.
+  --kernel IMAGE       x86-64 bzImage, or arm64 Image or Image.gz. Without it nothing is run, and the command says how to get one
   --modules DIR        folders with modules (*.ko, uncompressed), searched with all below them; repeat it. What is loaded: the kernel's
                        drivers for the devices, modules named virtio_msg*, and the carriers: modules that need one of these
   --insmod 'M ARGS'    parameters for module M; repeat it
   --device host        the device side is a process (vmsg serve), default. The carrier finds the layout at offset 0x1000 of BAR 2 of
                        an ivshmem device (1af4:1110), and rings peer 0
-  --device an524       it is the firmware on an emulated Cortex-M33 whose memory holds the machine's RAM. The carrier finds the layout
-                       at guest-physical 0x18001000, which the kernel leaves alone, and polls
+  --device an524       it is the firmware on an emulated Cortex-M33 whose memory holds the machine's RAM; x86-64 only. The carrier
+                       finds the layout at guest-physical 0x18001000, which the kernel leaves alone, and polls
   --doorbell KIND      with --device host: ivshmem (interrupts both ways, default) or poll (ivshmem-plain, both sides poll)
   --profile P          wire profile (${profileNames.join(', ')}), default A
-  --initrd-tool FILE   statically linked busybox; Debian's by default, fetched by apt
+  --initrd-tool FILE   statically linked busybox for the kernel's architecture; Debian's by default, fetched by apt
   --kernel-log FILE    keeps the kernel's messages; docs/linux.md tells what they mean
   Exit status: 0 = no check failed, 1 = one did or could not be run for a mistake, 2 = not run for want of a kernel.`;
 
 /** Said when there is nothing to run. */
 const notRun = `not run: a kernel with virtio-msg is needed, and no kernel.org release has one.
   Build one from a tree that carries the driver (docs/linux.md names them), with a carrier module for this machine, then
-    vmsg linux-test --kernel arch/x86/boot/bzImage --modules DIR
+    vmsg linux-test --kernel arch/x86/boot/bzImage --modules DIR      (or arch/arm64/boot/Image)
   where DIR holds the kernel's modules and the carrier.
 `;
 
@@ -74,21 +75,22 @@ function messageModules(kernel: Kernel): MessageModules {
   return { files: moduleFiles(kernel, [...found]).filter((file) => found.has(moduleName(path.basename(file, '.ko')))), leaves };
 }
 
-/** The user's kernel: a bzImage, and every module below the folders. */
+/** The user's kernel: its image, and every module below the folders. */
 function userKernel(image: string, folders: readonly string[]): Kernel {
   [image, ...folders].forEach((file) => {
     if (!existsSync(file)) {
       throw new UserError(`${file} does not exist.`);
     }
   });
-  if (!statSync(image).isFile() || readFileSync(image).subarray(0x202, 0x206).toString('latin1') !== 'HdrS') {
-    throw new UserError(`${image} is no bzImage of an x86 kernel.`);
+  const architecture = statSync(image).isFile() ? architectureOf(readFileSync(image)) : undefined;
+  if (architecture === undefined) {
+    throw new UserError(`${image} is neither a bzImage of an x86 kernel nor an Image or Image.gz of an arm64 one.`);
   }
   const modules = modulesIn(folders);
   if (folders.length > 0 && modules.size === 0) {
     throw new UserError(`There is no uncompressed module (*.ko) below ${folders.join(', ')}.`);
   }
-  return { version: path.basename(image), image, modules };
+  return { architecture, version: path.basename(image), image, modules };
 }
 
 /** Reads `--insmod 'M ARGS'`. */
@@ -120,6 +122,7 @@ interface Served {
 
 interface Setting {
   readonly folder: string;
+  readonly kernel: Kernel;
   readonly memory: string;
   readonly profile: string;
   readonly onLine: (line: string) => void;
@@ -176,7 +179,7 @@ async function serveAsProcess(setting: Setting, doorbell: string): Promise<Serve
     const server = await buildIvshmemServer();
     sides.push(await said('ivshmem server', (heard) => startProcess(server, [socket, layout.file, String(ivshmemBytes), '1'], heard), /^listening/));
   }
-  const options = { side: 'device', memory: [{ file: setting.memory, base: 0n }], layouts: [layout], doorbell: rings ? `ivshmem:${socket}` : 'poll' } as const;
+  const options = { side: 'device', memory: [{ file: setting.memory, base: setting.kernel.architecture.ramBase }], layouts: [layout], doorbell: rings ? `ivshmem:${socket}` : 'poll' } as const;
   const told = follow(layout, setting.onLine);
   sides.push(await said('device side', (heard) => startRunner(runner, file, options, (line) => { told(line); heard(line); }), /^~1 /));
   return {
@@ -212,7 +215,7 @@ interface Plan {
 /** Boots the guest and returns how it ended, and what the device side said meanwhile. */
 async function runGuest(plan: Plan, folder: string): Promise<{ readonly end: GuestEnd; readonly deviceLines: readonly string[] }> {
   const deviceLines: string[] = [];
-  const setting: Setting = { folder, memory: path.join(folder, 'ram'), profile: plan.profile, onLine: (line) => deviceLines.push(line) };
+  const setting: Setting = { folder, kernel: plan.kernel, memory: path.join(folder, 'ram'), profile: plan.profile, onLine: (line) => deviceLines.push(line) };
   writeFileSync(setting.memory, '');
   const initramfs = await buildInitramfs({
     kernel: plan.kernel,
@@ -279,9 +282,12 @@ export async function linuxTest(args: readonly string[]): Promise<number> {
     return 2;
   }
   const kernel = userKernel(values.kernel, values.modules);
+  if (device === 'an524' && kernel.architecture !== x86) {
+    throw new UserError(`--device an524 wants an x86-64 kernel: the RAM of a machine for ${kernel.architecture.name} lies where this core has no window.`);
+  }
   const busybox = values['initrd-tool'];
-  if (busybox !== undefined && !existsSync(busybox)) {
-    throw new UserError(`${busybox} does not exist: --initrd-tool wants a statically linked busybox.`);
+  if (busybox !== undefined && !(existsSync(busybox) && isProgramFor(kernel.architecture, readFileSync(busybox)))) {
+    throw new UserError(`${busybox} is no program for ${kernel.architecture.name}: --initrd-tool wants a statically linked busybox.`);
   }
   const modules = messageModules(kernel);
   const plan: Plan = {
@@ -299,8 +305,12 @@ export async function linuxTest(args: readonly string[]): Promise<number> {
     if (end.lines.length === 0 && end.status > 0 && end.words !== '') {
       throw new UserError(`QEMU could not run the machine: ${end.words.split('\n')[0]}`);
     }
+    const refusal = end.kernelLines.find((line) => line.startsWith(guestWord));
+    if (refusal !== undefined) {
+      throw new UserError(`The guest gave up: ${refusal.slice(guestWord.length)}.`);
+    }
     const table = verdicts({ lines: end.lines, kernelLines: end.kernelLines, deviceLines, hung: end.hang !== undefined });
-    process.stdout.write(`Linux ${kernel.version}, device side ${device === 'an524' ? 'on an emulated Cortex-M33' : `as a process, doorbell ${doorbell}`}, profile ${profile}\n`);
+    process.stdout.write(`Linux ${kernel.version} for ${kernel.architecture.name}, device side ${device === 'an524' ? 'on an emulated Cortex-M33' : `as a process, doorbell ${doorbell}`}, profile ${profile}\n`);
     process.stdout.write(verdictText(table));
     return table.some(({ result }) => result === 'failed') ? 1 : 0;
   } finally {

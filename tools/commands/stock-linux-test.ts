@@ -56,7 +56,7 @@ async function buildGuestTool(folder: string): Promise<Buffer> {
 
 async function prepare(folder: string): Promise<Prepared> {
   const kernel = await debianKernel(progress);
-  const e2fsck = path.join(await debianPackage('e2fsck-static', progress), 'sbin', 'e2fsck.static');
+  const e2fsck = path.join(await debianPackage('e2fsck-static', kernel.architecture, progress), 'sbin', 'e2fsck.static');
   const runner = await buildVhostUserRunner(progress);
   progress('bundling guest for host-vhost-user');
   const { file } = await bundle({ target: 'host-vhost-user', role: 'device', entry: packaged('firmware', 'apps', 'guest.ts'), outFile: path.join(folder, 'device.js') });

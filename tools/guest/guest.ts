@@ -1,4 +1,4 @@
-// A guest for tests: Debian's Linux with a small file system of its own in QEMU, without anything installed on a disk.
+// A guest for tests: Linux with a small file system of its own in QEMU, without anything installed on a disk.
 //
 // The kernel's messages go to the first serial line, which is kept in a file. The second one belongs to the guest's script: lines
 // from it come to `onLine`, and `send` hands it lines. A guest that says nothing for a long time is ended.
@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 import { writeWhole } from '../image/build-files.js';
 import { UserError } from '../user-error.js';
+import { x86, type Architecture } from './architecture.js';
 import { characterDevice, cpioArchive, folderEntry, programEntry } from './cpio.js';
 import { moduleFiles, type Kernel } from './kernel.js';
 import { debianPackage, type OnStep } from './packages.js';
@@ -32,8 +33,12 @@ export interface InitramfsOptions {
   readonly outFile: string;
 }
 
+/** How lines begin that the guest itself writes, on either line. */
+export const guestWord = 'guest: ';
+
 /** Everything before the script: mounts, modules; and after it the end. */
-function initScript(modules: readonly string[]): string {
+function initScript({ consoleLine, scriptLine }: Architecture, modules: readonly string[]): string {
+  const line = `/dev/${scriptLine}`;
   return `#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -41,12 +46,15 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
+if ! stty -F ${line} raw -echo onlcr; then
+  echo "${guestWord}this kernel has no ${line}" >/dev/${consoleLine}
+  poweroff -f
+fi
 for module in ${modules.join(' ')}; do
-  insmod /modules/$module || echo "module $module: not loaded" >/dev/ttyS1
+  insmod /modules/$module || echo "module $module: not loaded" >${line}
 done
-stty -F /dev/ttyS1 raw -echo onlcr
-sh /script </dev/ttyS1 >/dev/ttyS1 2>&1
-echo "guest: the script ended with status $?" >/dev/ttyS1
+sh /script <${line} >${line} 2>&1
+echo "${guestWord}the script ended with status $?" >${line}
 sync
 poweroff -f
 `;
@@ -54,7 +62,8 @@ poweroff -f
 
 /** Writes the guest's first file system; returns the file. */
 export async function buildInitramfs(options: InitramfsOptions, onStep: OnStep): Promise<string> {
-  const busybox = readFileSync(options.busybox ?? path.join(await debianPackage('busybox-static', onStep), 'bin', 'busybox'));
+  const { architecture } = options.kernel;
+  const busybox = readFileSync(options.busybox ?? path.join(await debianPackage('busybox-static', architecture, onStep), 'bin', 'busybox'));
   const files = [...moduleFiles(options.kernel, options.modules), ...(options.ownModules ?? [])];
   const all = [...files, ...(options.laterModules ?? [])];
   const archive = cpioArchive([
@@ -64,7 +73,7 @@ export async function buildInitramfs(options: InitramfsOptions, onStep: OnStep):
     ...Object.entries(options.programs ?? {}).map(([name, content]) => programEntry(`bin/${name}`, content)),
     ...all.map((file) => programEntry(`modules/${path.basename(file)}`, readFileSync(file))),
     programEntry('script', options.script),
-    programEntry('init', initScript(files.map((file) => path.basename(file)))),
+    programEntry('init', initScript(architecture, files.map((file) => path.basename(file)))),
   ]);
   writeWhole(options.outFile, gzipSync(archive, { level: 1 }));
   return options.outFile;
@@ -72,11 +81,11 @@ export async function buildInitramfs(options: InitramfsOptions, onStep: OnStep):
 
 /**
  * The machine of every guest: memory that other processes can map, by a descriptor that QEMU hands them or as a file whose
- * offsets are guest-physical addresses. For people, too: `vmsg vhost-user` prints it.
+ * offsets are guest-physical addresses, from the RAM's base on. For people, too: `vmsg vhost-user` prints it.
  */
-export function sharedMachine(mebibytes: number, file?: string): string[] {
+export function sharedMachine(mebibytes: number, architecture: Architecture = x86, file?: string): string[] {
   const object = file === undefined ? 'memory-backend-memfd' : `memory-backend-file,mem-path=${file.replaceAll(',', ',,')}`;
-  return ['-machine', 'q35,accel=tcg,memory-backend=ram', '-m', String(mebibytes), '-object', `${object},id=ram,size=${mebibytes}M,share=on`];
+  return ['-machine', `${architecture.machine},accel=tcg,memory-backend=ram`, '-m', String(mebibytes), '-object', `${object},id=ram,size=${mebibytes}M,share=on`];
 }
 
 export interface GuestOptions {
@@ -126,7 +135,6 @@ export interface RunningGuest {
   readonly stop: () => void;
 }
 
-const emulator = 'qemu-system-x86_64';
 const prompt = '(qemu) ';
 
 /** Says `text` to the monitor behind the socket `file`, between its first and its second prompt. */
@@ -151,13 +159,14 @@ function monitorCommand(file: string, text: string): Promise<void> {
 
 /** Starts a guest; `ended` rejects with a UserError when there is no QEMU for it. */
 export function startGuest(options: GuestOptions): RunningGuest {
-  const words = ['console=ttyS0', 'panic=-1', 'loglevel=6', ...(options.kernelWords ?? [])];
+  const { architecture } = options.kernel;
+  const words = [`console=${architecture.consoleLine}`, 'panic=-1', 'loglevel=6', ...(options.kernelWords ?? [])];
   const child = spawn(
-    emulator,
+    architecture.emulator,
     [
-      ...sharedMachine(options.mebibytes, options.memoryFile),
-      '-cpu', 'max', '-smp', String(options.processors ?? 1), '-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot',
-      '-serial', `file:${options.kernelLog}`, '-serial', 'stdio',
+      ...sharedMachine(options.mebibytes, architecture, options.memoryFile),
+      '-cpu', architecture.processor, '-smp', String(options.processors ?? 1), '-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot',
+      '-serial', `file:${options.kernelLog}`, ...architecture.scriptSerial,
       '-monitor', options.monitor === undefined ? 'none' : `unix:${options.monitor},server=on,wait=off`,
       '-kernel', options.kernel.image, '-initrd', options.initramfs, '-append', words.join(' '),
       ...options.devices,
@@ -188,7 +197,7 @@ export function startGuest(options: GuestOptions): RunningGuest {
   const ended = new Promise<GuestEnd>((resolve, reject) => {
     child.on('error', () => {
       clearTimeout(guard);
-      reject(new UserError(`There is no ${emulator} here: install the package qemu-system-x86.`));
+      reject(new UserError(`There is no ${architecture.emulator} here: install the package ${architecture.emulatorPackage}.`));
     });
     child.on('close', (status) => {
       clearTimeout(guard);

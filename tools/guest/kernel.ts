@@ -2,9 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../user-error.js';
-import { cacheFolder, debianPackage, dependencyOf, type OnStep } from './packages.js';
+import { x86, type Architecture } from './architecture.js';
+import { debianPackage, dependencyOf, packagesInCache, type OnStep } from './packages.js';
 
 export interface Kernel {
+  readonly architecture: Architecture;
   /** As uname -r tells it. */
   readonly version: string;
   readonly image: string;
@@ -27,7 +29,7 @@ export function modulesIn(folders: readonly string[]): Map<string, string> {
   return modules;
 }
 
-/** A kernel that was unpacked to `folder`, as Debian's packages are laid out. */
+/** A kernel for x86-64 that was unpacked to `folder`, as Debian's packages are laid out. */
 export function kernelIn(folder: string): Kernel {
   const version = readdirSync(path.join(folder, 'boot')).find((name) => name.startsWith('vmlinuz-'))?.slice('vmlinuz-'.length);
   if (version === undefined) {
@@ -35,13 +37,13 @@ export function kernelIn(folder: string): Kernel {
   }
   // Where / is one with /usr the modules lie there.
   const modules = modulesIn([path.join(folder, 'lib', 'modules'), path.join(folder, 'usr', 'lib', 'modules')]);
-  return { version, image: path.join(folder, 'boot', `vmlinuz-${version}`), modules };
+  return { architecture: x86, version, image: path.join(folder, 'boot', `vmlinuz-${version}`), modules };
 }
 
 /** Debian's present kernel for amd64, or the one that the cache has. */
 export async function debianKernel(onStep: OnStep): Promise<Kernel> {
-  const cached = existsSync(cacheFolder()) ? readdirSync(cacheFolder()).filter((name) => versioned.test(name)).sort().pop() : undefined;
-  return kernelIn(await debianPackage(cached ?? (await dependencyOf('linux-image-amd64', start)), onStep));
+  const cached = packagesInCache(x86).filter((name) => versioned.test(name)).sort().pop();
+  return kernelIn(await debianPackage(cached ?? (await dependencyOf('linux-image-amd64', start, x86)), x86, onStep));
 }
 
 /** As the kernel names a module: the file's dashes are underscores. */

@@ -1,12 +1,19 @@
-// Debian packages for guests: downloaded and unpacked into a cache folder; nothing is installed on this machine.
+// Debian packages for guests, of either architecture: downloaded and unpacked into a cache folder; nothing is installed on this machine.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { run, temporaryName, type Outcome } from '../image/build-files.js';
 import { UserError } from '../user-error.js';
+import type { Architecture } from './architecture.js';
 
-/** Where unpacked packages stay, each in a folder of its name. Who deletes a folder gets the package anew. */
-export function cacheFolder(): string {
+/** Where unpacked packages stay, each in a folder of its name as apt has it (NAME:ARCHITECTURE). Who deletes a folder gets the package anew. */
+function cacheFolder(): string {
   return path.resolve('build', 'cache', 'debian');
+}
+
+/** Names of the packages of an architecture that the cache has. */
+export function packagesInCache({ debian }: Architecture): string[] {
+  const folders = existsSync(cacheFolder()) ? readdirSync(cacheFolder()) : [];
+  return folders.filter((folder) => folder.endsWith(`:${debian}`)).map((folder) => folder.slice(0, -debian.length - 1));
 }
 
 /** Says what takes time. */
@@ -25,15 +32,28 @@ function lastWords(output: string): string {
   return output.trim().split('\n').pop()?.replace(/\.$/, '') ?? '';
 }
 
+/** Debian's name for the architecture of this machine. */
+const ownArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+
+/** Options with which apt knows the packages of another architecture: from lists of their own beside the cache, which anybody may renew. */
+function foreignLists({ debian }: Architecture): string[] {
+  const [lists, cache] = ['lists', 'archives'].map((name) => path.resolve('build', 'cache', `debian-${debian}`, name)) as [string, string];
+  [lists, path.join(cache, 'archives')].forEach((folder) => mkdirSync(path.join(folder, 'partial'), { recursive: true }));
+  const options = [`APT::Architecture=${debian}`, `APT::Architectures::=${debian}`, `Dir::State::lists=${lists}`, `Dir::Cache=${cache}`, 'APT::Sandbox::User=root'];
+  return options.flatMap((option) => ['-o', option]);
+}
+
 /** Runs an apt command; when it fails and the lists may be renewed, renews them and tries once more. */
-async function apt(command: string, args: readonly string[], folder?: string): Promise<string> {
-  const first = await program(command, args, folder);
+async function apt(command: string, args: readonly string[], architecture: Architecture, folder?: string): Promise<string> {
+  const foreign = architecture.debian !== ownArchitecture;
+  const options = foreign ? foreignLists(architecture) : [];
+  const first = await program(command, [...options, ...args], folder);
   if (first.status === 0) {
     return first.output;
   }
-  if (process.getuid?.() === 0) {
-    await program('apt-get', ['update']);
-    const second = await program(command, args, folder);
+  if (foreign || process.getuid?.() === 0) {
+    await program('apt-get', [...options, 'update']);
+    const second = await program(command, [...options, ...args], folder);
     if (second.status === 0) {
       return second.output;
     }
@@ -42,19 +62,20 @@ async function apt(command: string, args: readonly string[], folder?: string): P
 }
 
 /** The folder with the unpacked files of package `name`; fetches it where it is not in the cache. Throws a UserError when that cannot be. */
-export async function debianPackage(name: string, onStep: OnStep): Promise<string> {
-  const folder = path.join(cacheFolder(), name);
+export async function debianPackage(name: string, architecture: Architecture, onStep: OnStep): Promise<string> {
+  const full = `${name}:${architecture.debian}`;
+  const folder = path.join(cacheFolder(), full);
   if (existsSync(folder)) {
     return folder;
   }
   const temporary = temporaryName(folder);
   mkdirSync(temporary, { recursive: true });
   try {
-    onStep(`fetching the Debian package ${name}`);
-    await apt('apt-get', ['download', name], temporary);
+    onStep(`fetching the Debian package ${full}`);
+    await apt('apt-get', ['download', full], architecture, temporary);
     const file = readdirSync(temporary).find((entry) => entry.endsWith('.deb'));
     if (file === undefined) {
-      throw new UserError(`apt-get download ${name} left no package.`);
+      throw new UserError(`apt-get download ${full} left no package.`);
     }
     onStep(`unpacking ${file}`);
     const unpacked = await program('dpkg-deb', ['-x', path.join(temporary, file), path.join(temporary, 'files')]);
@@ -72,8 +93,8 @@ export async function debianPackage(name: string, onStep: OnStep): Promise<strin
 }
 
 /** The name of the package that the package `meta` stands for and whose name begins with `start`. */
-export async function dependencyOf(meta: string, start: string): Promise<string> {
-  const output = await apt('apt-cache', ['depends', meta]);
+export async function dependencyOf(meta: string, start: string, architecture: Architecture): Promise<string> {
+  const output = await apt('apt-cache', ['depends', `${meta}:${architecture.debian}`], architecture);
   const name = [...output.matchAll(/Depends: (\S+)/g)].map((match) => match[1] ?? '').find((one) => one.startsWith(start));
   if (name === undefined) {
     throw new UserError(`The package ${meta} does not name a package ${start}...`);

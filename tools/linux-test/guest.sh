@@ -27,6 +27,7 @@ END
 }
 
 check_load() {
+  [ -n "$CARRIERS" ] || none 'there is no module virtio_msg*: it must be built into this kernel'
   insert || failed "insmod $file $parameters: see the kernel's messages"
   ok
 }
@@ -143,7 +144,7 @@ check_rebind() {
 }
 
 check_reload() {
-  [ -n "$LEAVES" ] || none 'virtio-msg is built into this kernel'
+  [ -n "$LEAVES" ] || none 'there is no module virtio_msg*'
   for module in $LEAVES; do
     rmmod $module || failed "rmmod $module"
   done
