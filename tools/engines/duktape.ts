@@ -19,6 +19,8 @@ export interface DuktapeSources {
 
 const own = path.join(packageRoot, 'platforms/engine/duktape');
 
+const bothWhole = '#if defined(DUK_USE_FASTINT)\n\tif (DUK_TVAL_IS_FASTINT(tv_x) && DUK_TVAL_IS_FASTINT(tv_y)) {\n';
+
 /** What is changed in duktape.c, each at a place that must occur exactly once. */
 const changes: readonly (readonly [anchor: string, replacement: string])[] = [
   // Counts collector runs.
@@ -86,6 +88,61 @@ const changes: readonly (readonly [anchor: string, replacement: string])[] = [
 		case DUK_OP_NOP: {
 `,
   ],
+  // A product, quotient or remainder of whole numbers stays one when an operand is 0: only with a negative one would it be -0.
+  // As a double it made all that was computed from it double, and compared, and used as an index, by software.
+  ['v1 <= DUK_I64_CONSTANT(0x7fffffff) && v1 != 0 &&\n', 'v1 <= DUK_I64_CONSTANT(0x7fffffff) &&\n'],
+  ['v2 <= DUK_I64_CONSTANT(0x7fffffff) && v2 != 0) {\n', 'v2 <= DUK_I64_CONSTANT(0x7fffffff) && ((v1 | v2) >= 0 || (v1 != 0 && v2 != 0))) {\n'],
+  ['\t\t\tif (v1 == 0 || v2 == 0) {\n', '\t\t\tif (v2 == 0 || (v1 == 0 && v2 < 0)) {\n'],
+  ['\t\t\tif (v1 < 1 || v2 < 1) {\n', '\t\t\tif (v1 < 0 || v2 < 1) {\n'],
+  // What executor.h does at once: whole numbers, conditions, elements of typed arrays.
+  [
+    'DUK_LOCAL DUK_EXEC_ALWAYS_INLINE_PERF void duk__vm_arith_add(duk_hthread *thr,\n',
+    '#include "executor.h"\nDUK_LOCAL DUK_EXEC_ALWAYS_INLINE_PERF void duk__vm_arith_add(duk_hthread *thr,\n',
+  ],
+  [
+    `${bothWhole}\t\tduk_int64_t v1, v2, v3;\n\t\tduk_int32_t v3_hi;\n\t\tduk_tval *tv_z;\n`,
+    `	if (glue_arithmetic(thr->valstack_bottom + idx_z, tv_x, tv_y, DUK_OP_ADD >> 2)) {
+		return;
+	}
+${bothWhole}		duk_int64_t v1, v2, v3;
+		duk_int32_t v3_hi;
+		duk_tval *tv_z;
+`,
+  ],
+  [
+    `${bothWhole}\t\tduk_int64_t v1, v2, v3;\n\t\tduk_int32_t v3_hi;\n\n`,
+    `	if (glue_arithmetic(thr->valstack_bottom + idx_z, tv_x, tv_y, opcode_shifted)) {
+		return;
+	}
+${bothWhole}		duk_int64_t v1, v2, v3;
+		duk_int32_t v3_hi;
+
+`,
+  ],
+  ['\t\ttmp = duk_js_compare_helper(thr, (arg1), (arg2), (flags)); \\\n', '\t\ttmp = GLUE_COMPARE(thr, (arg1), (arg2), (flags)); \\\n'],
+  ...['SEQ', 'SNEQ'].map((name): readonly [string, string] => {
+    const body = (equals: string): string => `#define DUK__${name}_BODY(barg, carg) \\\n\t{ \\\n\t\tduk_bool_t tmp; \\\n\t\ttmp = ${equals}((barg), (carg)); \\\n`;
+    return [body('duk_js_strict_equals'), body('GLUE_STRICT_EQUALS')];
+  }),
+  ['if (duk_js_toboolean(DUK__REGP_BC(ins)) != 0) {\n', 'if (GLUE_IS_TRUE(DUK__REGP_BC(ins))) {\n'],
+  ['if (duk_js_toboolean(DUK__REGP_BC(ins)) == 0) {\n', 'if (!GLUE_IS_TRUE(DUK__REGP_BC(ins))) {\n'],
+  [
+    '\t\t(void) duk_hobject_getprop(thr, (barg), (carg)); \\\n\t\tDUK__REPLACE_TOP_A_BREAK(); \\\n',
+    `		if (glue_read_element(thr, DUK__REGP_A(ins), (barg), (carg))) { \\
+			break; \\
+		} \\
+		(void) duk_hobject_getprop(thr, (barg), (carg)); \\
+		DUK__REPLACE_TOP_A_BREAK(); \\
+`,
+  ],
+  [
+    '\t\t(void) duk_hobject_putprop(thr, (aarg), (barg), (carg), DUK__STRICT()); \\\n',
+    `		if (glue_write_element(thr, (aarg), (barg), (carg))) { \\
+			break; \\
+		} \\
+		(void) duk_hobject_putprop(thr, (aarg), (barg), (carg), DUK__STRICT()); \\
+`,
+  ],
   // An image of bytecode has no compiler: everything below this line is then dead.
   [
     '\tduk__compiler_stkstate comp_stk;\n\tduk_compiler_ctx *prev_ctx;\n\tduk_ret_t safe_rc;\n',
@@ -118,6 +175,7 @@ export function prepareDuktape(cache: string): DuktapeSources {
     ['duktape.h', read('duktape.h')],
     ['overrides.h', readFileSync(path.join(own, 'overrides.h'), 'utf8')],
     ['load.c', readFileSync(path.join(own, 'load.c'), 'utf8')],
+    ['executor.h', readFileSync(path.join(own, 'executor.h'), 'utf8')],
   ];
   const stamp = hashOf(files.map(([, content]) => content));
   const folder = path.join(cache, `duktape-${stamp}`);
