@@ -29,7 +29,6 @@ import {
   driverFeatures,
   featureAt,
   featureBlocks,
-  featuresBeyond,
   firstQueue,
   offeredFeatures,
   Presence,
@@ -58,6 +57,7 @@ import { listDevice, unlistDevice } from './presence.hot.js';
 import { regionAddress, regionFirst, regionId, regionLast, regionWindow, setRegionCount } from './shared-memory.hot.js';
 import { clearWaits } from './wait.hot.js';
 import { rowOf } from './type-rows.js';
+import { forgetUnknownBlocks } from './unknown-blocks.hot.js';
 
 const types: DeviceType[] = [];
 let queuesUsed = 0;
@@ -255,7 +255,7 @@ export function addDevice(bus: number, model: DeviceModel, identity: BusIdentity
   addRegions(device, model);
 
   deviceStatus[device] = 0;
-  featuresBeyond[device] = 0;
+  forgetUnknownBlocks(device);
   configGeneration[device * 2] = 0;
   configGeneration[device * 2 + 1] = 0;
   // A driver that has read nothing yet counts on 0, so the first change must step.

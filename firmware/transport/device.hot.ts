@@ -41,8 +41,6 @@ export const featureAt = new Uint16Array(Capacity.Devices);
 export const featureBlocks = new Uint8Array(Capacity.Devices);
 export const offeredFeatures = new Uint16Array(Capacity.FeatureWords);
 export const driverFeatures = new Uint16Array(Capacity.FeatureWords);
-/** Blocks the device does not have and the driver set bits in: bit n = block n, 15 = any block from 15 on. */
-export const featuresBeyond = new Uint16Array(Capacity.Devices);
 
 /** Feature bits that need another one: the device's entries in the two tables. */
 export const dependencyAt = new Uint8Array(Capacity.Devices);

@@ -14,11 +14,11 @@ import {
   driverFeatures,
   featureAt,
   featureBlocks,
-  featuresBeyond,
   hasFeature,
   offeredFeatures,
 } from './device.hot.js';
 import { featuresHandlers } from './handlers.hot.js';
+import { anyUnknownBlock, noteUnknownBlock } from './unknown-blocks.hot.js';
 import { deviceWait, Wait } from './wait.hot.js';
 
 /** GET_DEVICE_FEATURES: always the offered set (R-105), zero beyond it (R-101), as many blocks as fit (R-104). @rare */
@@ -74,25 +74,15 @@ export function setDriverFeatures(device: number): number {
       driverFeatures[to] = low;
       driverFeatures[to + 1] = high;
     } else {
-      noteBeyond(device, first + block, (low | high) !== 0);
+      noteUnknownBlock(device, firstLow + block, firstHigh, (low | high) !== 0);
     }
   }
   return 0;
 }
 
-/** Remembers whether the driver's block `block` has bits; from block 15 on only that there were some, until the reset. */
-function noteBeyond(device: number, block: number, some: boolean): void {
-  const bit = 1 << (block < 15 ? block : 15);
-  if (some) {
-    featuresBeyond[device] = featuresBeyond[device] | bit;
-  } else if (block < 15) {
-    featuresBeyond[device] = featuresBeyond[device] & ~bit;
-  }
-}
-
 /** True when the driver's set is a legal subset of the offered one and the device type agrees (R-109 to R-112). */
 export function featuresAcceptable(device: number): boolean {
-  if (featuresBeyond[device] !== 0 || !hasFeature(device, Feature.Version1)) {
+  if (anyUnknownBlock(device) || !hasFeature(device, Feature.Version1)) {
     return false;
   }
   const from = featureAt[device];

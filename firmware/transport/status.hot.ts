@@ -22,7 +22,6 @@ import {
   driverFeatures,
   featureAt,
   featureBlocks,
-  featuresBeyond,
   firstQueue,
   hasFeature,
   Presence,
@@ -34,6 +33,7 @@ import { featuresAcceptable } from './features.hot.js';
 import { busyHandlers, resetHandlers, startHandlers } from './handlers.hot.js';
 import { needsReset } from './needs-reset.hot.js';
 import { listDevice, unlistDevice } from './presence.hot.js';
+import { forgetUnknownBlocks } from './unknown-blocks.hot.js';
 import { deviceWait, endWait, startWait, Wait } from './wait.hot.js';
 
 /** GET_DEVICE_STATUS: 4 bytes. */
@@ -176,7 +176,7 @@ export function endReset(device: number): void {
 export function clearStatus(device: number): void {
   const wasUsed = deviceStatus[device] !== 0;
   deviceStatus[device] = 0;
-  featuresBeyond[device] = 0;
+  forgetUnknownBlocks(device);
   const from = featureAt[device];
   const words = featureBlocks[device] * 2;
   for (let word = 0; word < words; word++) {

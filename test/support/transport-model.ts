@@ -80,8 +80,8 @@ export class TransportModel {
   looked: number[] = [];
   resetting = false;
   private driver = new Map<number, number>();
-  /** R-108 for blocks from 15 on: remembered until the reset, whatever is written later. */
-  private farBits = false;
+  /** bits in blocks of more than four groups of sixteen that the device does not have, or behind the last block: remembered until the reset. */
+  private tooFar = false;
   /** A message has shown the count, so that the next change is a new step. */
   private shown = true;
   /** Range of a change that is told after the suspension. */
@@ -185,7 +185,8 @@ export class TransportModel {
       for (let at = 0; at < count; at++) {
         const bits = read32(payload, 8 + at * 4);
         this.driver.set(first + at, bits);
-        this.farBits ||= first + at >= Math.max(15, this.facts.blocks) && bits !== 0;
+        const far = [...this.driver].filter(([block, set]) => block >= this.facts.blocks && set !== 0).map(([block]) => Math.floor(block / 16));
+        this.tooFar ||= new Set(far).size > 4 || far.some((group) => group >= 2 ** 28);
       }
     }
     return [];
@@ -201,7 +202,7 @@ export class TransportModel {
         }
       }
     }
-    return !this.farBits && this.has(32) && this.facts.requires.every(([bit, needed]) => !this.has(bit) || this.has(needed));
+    return !this.tooFar && this.has(32) && this.facts.requires.every(([bit, needed]) => !this.has(bit) || this.has(needed));
   }
 
   /** The count as messages tell it; it has been seen then. */
@@ -293,7 +294,7 @@ export class TransportModel {
       return;
     }
     this.driver.clear();
-    this.farBits = false;
+    this.tooFar = false;
     this.held = undefined;
     this.queues = this.queues.map(() => this.freshQueue());
     //

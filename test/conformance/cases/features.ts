@@ -164,6 +164,22 @@ export const featureCases: readonly Case[] = [
     ],
   },
   {
+    proves: ['R-106', 'R-108', 'R-113'],
+    title: 'bits in blocks that the device does not have can be taken back one block at a time, whatever their numbers',
+    subset: true,
+    steps: [
+      bringUp('driver'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 1] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 15, num_blocks: 2, features: [1, 1] }),
+      ask('SET_DRIVER_FEATURES', { block_index: 0xffffffff, num_blocks: 1, features: [1] }),
+      setStatus(11, 3),
+      ask('SET_DRIVER_FEATURES', { block_index: 15, num_blocks: 2, features: [0, 0] }),
+      setStatus(11, 3),
+      ask('SET_DRIVER_FEATURES', { block_index: 0xffffffff, num_blocks: 1, features: [0] }),
+      setStatus(11),
+    ],
+  },
+  {
     proves: ['R-110', 'R-109'],
     title: 'a bit without the one it requires has FEATURES_OK refused',
     needs: ['dependent feature', 'specimen'],

@@ -1,5 +1,6 @@
 // Feature bits: what is offered, what the driver sets, and the verdict at FEATURES_OK.
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { test } from 'node:test';
 import { hasFeature } from '../../../firmware/transport/device.hot.js';
 import { BareBus } from '../../support/bare-bus.js';
@@ -162,6 +163,99 @@ test('R-113 R-106 a bit beyond the implemented blocks can be taken back like any
   assert.ok(!verdict(on));
   on.setFeatures(5, 3, [0]);
   assert.ok(verdict(on));
+});
+
+/** Block numbers a device may be told of, from the first that none here has to the last there can be. */
+const FAR_BLOCKS = [3, 14, 15, 16, 31, 100, 255, 0xffff, 0x10000, 0x12345, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff];
+
+test('R-106 R-113 a bit in a block the device does not have can be taken back without a reset, whatever the number of the block', () => {
+  FAR_BLOCKS.forEach((block) => {
+    const on = negotiating();
+    on.setFeatures(5, 0, [0, 1]);
+    on.setFeatures(5, block, [0x80000000]);
+    FAR_BLOCKS.filter((other) => other !== block).forEach((other) => {
+      on.setFeatures(5, other, [0]);
+    });
+    assert.equal(verdict(on), false, 'zeros in other blocks change nothing about block ' + block);
+    on.setFeatures(5, block, [0]);
+    assert.equal(verdict(on), true, 'block ' + block);
+  });
+});
+
+test('R-106 blocks that the device does not have are remembered one by one', () => {
+  const on = negotiating();
+  on.setFeatures(5, 0, [0, 1]);
+  // Twelve blocks, as many as a message holds, then one in each of two other places.
+  on.setFeatures(5, 0x1000a, new Array<number>(12).fill(1));
+  const single = [15, 0xffffffff];
+  single.forEach((block) => {
+    on.setFeatures(5, block, [2]);
+    on.setFeatures(5, block, [1]);
+  });
+  on.setFeatures(5, 0x1000a, [0, 0, 0, 0, 0, 0]);
+  single.forEach((block) => {
+    on.setFeatures(5, block, [0]);
+    assert.equal(verdict(on), false, 'after block ' + block);
+  });
+  on.setFeatures(5, 0x10010, [0, 0, 0, 0, 0]);
+  assert.equal(verdict(on), false, 'block 0x10015 is left');
+  on.setFeatures(5, 0x10015, [0]);
+  assert.equal(verdict(on), true);
+});
+
+test('R-108 R-113 bits in more places than a device remembers are refused, a reset leads on', () => {
+  const on = negotiating();
+  on.setFeatures(5, 0, [0, 1]);
+  [100, 200, 300, 400, 500].forEach((block) => on.setFeatures(5, block, [1]));
+  [500, 400, 300, 200, 100].forEach((block) => {
+    assert.equal(verdict(on), false);
+    on.setFeatures(5, block, [0]);
+  });
+  assert.equal(verdict(on), false, 'on the safe side');
+  on.status(5, 0);
+  on.status(5, 3);
+  on.setFeatures(5, 0, [0, 1]);
+  assert.equal(verdict(on), true);
+});
+
+test('R-027 bits behind the last possible block are refused and become no other block', () => {
+  const on = negotiating();
+  on.setFeatures(5, 0, [0, 1]);
+  on.setFeatures(5, 0xffffffff, [0, 0, 0]);
+  assert.equal(verdict(on), true, 'zeros there are nothing');
+  const again = negotiating();
+  again.setFeatures(5, 0, [0, 1]);
+  again.setFeatures(5, 0xffffffff, [0, 1]);
+  again.setFeatures(5, 0xffffffff, [0, 0]);
+  again.setFeatures(5, 0, [0, 1]);
+  assert.equal(verdict(again), false, 'no message can take them back');
+});
+
+test('R-106 R-108 whatever blocks a driver sets and takes back, the verdict is that of a table without end', () => {
+  // Four groups of sixteen in all, as many as a device remembers.
+  const near = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0x80000000 - 6, max: 0x80000000 + 4 }));
+  const write = fc.tuple(near, fc.array(fc.constantFrom(0, 0, 1), { minLength: 1, maxLength: 12 }));
+  let accepted = 0;
+  fc.assert(
+    fc.property(fc.array(write, { maxLength: 30 }), fc.boolean(), (writes, allBack) => {
+      const on = negotiating();
+      const table = new Map<number, number>();
+      const set = (first: number, blocks: readonly number[]): void => {
+        on.setFeatures(5, first, [...blocks]);
+        blocks.forEach((bits, at) => table.set(first + at, bits));
+      };
+      writes.forEach(([first, blocks]) => set(first, blocks));
+      if (allBack) {
+        [...table.keys()].forEach((block) => set(block, [0]));
+      }
+      set(1, [1]);
+      const expected = [...table].every(([block, bits]) => bits === 0 || block < 2);
+      accepted += expected ? 1 : 0;
+      assert.equal(verdict(on), expected);
+    }),
+    { seed: 20261125, numRuns: 500 },
+  );
+  assert.ok(accepted >= 100, accepted + ' accepted');
 });
 
 test('R-114 R-115 once accepted the set is locked until a reset', () => {
