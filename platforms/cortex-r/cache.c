@@ -1,5 +1,4 @@
 // Level 1 caches of a Cortex-R: emptied at start-up by set and way, maintained by address afterwards.
-#include "board.h"
 #include "cortex-r.h"
 
 #define CCSIDR_READ() CP15_READ(1, c0, c0, 0)   // NumSets b27..13, Associativity b12..3, LineSize b2..0
@@ -26,14 +25,12 @@ static void invalidate_data_cache(void)
 
 void cache_start(void)
 {
-	uint32_t high_vectors = BOARD_VECTORS_ADDRESS == 0 ? 0 : SCTLR_V;
-
-	SCTLR_WRITE(SCTLR_READ() & ~(uint32_t)(SCTLR_C | SCTLR_I | SCTLR_V));
+	SCTLR_WRITE(SCTLR_READ() & ~(uint32_t)(SCTLR_C | SCTLR_I));
 	synchronize();
 	invalidate_data_cache();
 	ICIALLU();
 	synchronize();
-	SCTLR_WRITE(SCTLR_READ() | SCTLR_C | SCTLR_I | SCTLR_Z | high_vectors);
+	SCTLR_WRITE(SCTLR_READ() | SCTLR_C | SCTLR_I | SCTLR_Z);
 	synchronize();
 }
 

@@ -35,10 +35,25 @@ void describe_fault(uint32_t exception, uint32_t pc)
 	natives_fatal(line.bytes);
 }
 
+#if __ARM_ARCH >= 8
+extern uint32_t vectors[];
+
+static void vectors_start(void)
+{
+	CP15_WRITE(0, c12, c0, 0, (uint32_t)vectors); // VBAR
+}
+#else
+static void vectors_start(void)
+{
+	SCTLR_WRITE(BOARD_VECTORS_ADDRESS == 0 ? SCTLR_READ() & ~(uint32_t)SCTLR_V : SCTLR_READ() | SCTLR_V);
+}
+#endif
+
 _Noreturn void core_begin(void);
 
 void core_begin(void)
 {
+	vectors_start();
 	mpu_start();
 	cache_start();
 	gic_start();

@@ -19,6 +19,31 @@ vectors:
 	.global reset
 	.type reset, %function
 reset:
+#if __ARM_ARCH >= 8
+	// ARMv8-R begins at exception level 2, which this image has no use for: its protection is off, it traps nothing, and it leaves
+	// the timer and the interrupt controller's registers to exception level 1.
+	mrs r0, cpsr
+	and r0, r0, #0x1f
+	cmp r0, #0x1a
+	bne 1f
+	mov r0, #0
+	mcr p15, 4, r0, c1, c1, 0	// HCR
+	mcr p15, 4, r0, c1, c1, 2	// HCPTR
+	mcr p15, 4, r0, c1, c1, 3	// HSTR
+	mcrr p15, 4, r0, r0, c14	// CNTVOFF
+	mov r1, #3
+	mcr p15, 4, r1, c14, c1, 0	// CNTHCTL: counter and physical timer
+	mov r1, #0xf
+	mcr p15, 4, r1, c12, c9, 5	// ICC_HSRE: system registers, also for exception level 1
+	mcr p15, 0, r0, c1, c0, 0	// SCTLR: its value at reset is nobody's
+	isb
+	ldr r0, =1f
+	msr elr_hyp, r0
+	mov r0, #0x1d3			// supervisor mode, ARM state, exceptions masked
+	msr spsr_hyp, r0
+	eret
+1:
+#endif
 	cpsid aif, #0x13
 	ldr sp, =main_stack_high
 	ldr r0, =core_begin

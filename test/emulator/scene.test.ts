@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { reasonWithoutEmulator } from '../../tools/emulator/qemu.js';
 import { figures, runScene } from '../../tools/emulator/scene.js';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
@@ -42,8 +43,10 @@ const conversation = [
   /-- shut the bus down/,
 ];
 
-for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'vexpress-r5', 'host']) {
-  test(`${target}: entropy is served, reset and shut down without an allocation`, async () => {
+for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'vexpress-r5', 'mps3-an536-r52', 'host']) {
+  const skip = target === 'host' ? false : reasonWithoutEmulator(target) ?? false;
+
+  test(`${target}: entropy is served, reset and shut down without an allocation`, { skip }, async () => {
     const json = path.join(results, `${target}.json`);
     const { status, out, error } = await sim('--target', target, '--json', json);
     assert.equal(status, 0, error);
@@ -73,13 +76,15 @@ for (const target of ['mps2-an521-m33', 'host']) {
   });
 }
 
-test('vexpress-r5: rings go round many times, and once more after a reset', async () => {
-  const { status, driver } = await runScene({
-    target: 'vexpress-r5', app: path.join(root, 'firmware', 'apps', 'entropy.ts'), program: program('wrap-around'), limitSeconds: 600, onStep: () => undefined,
+for (const target of ['vexpress-r5', 'mps3-an536-r52']) {
+  test(`${target}: rings go round many times, and once more after a reset`, { skip: reasonWithoutEmulator(target) ?? false }, async () => {
+    const { status, driver } = await runScene({
+      target, app: path.join(root, 'firmware', 'apps', 'entropy.ts'), program: program('wrap-around'), limitSeconds: 600, onStep: () => undefined,
+    });
+    assert.equal(status, 0, driver.join('\n'));
+    assert.equal(figures(driver).get('requests'), 200);
   });
-  assert.equal(status, 0, driver.join('\n'));
-  assert.equal(figures(driver).get('requests'), 200);
-});
+}
 
 test('an app that is not there is one sentence that names those that are', async () => {
   const { status, error } = await sim('--app', 'nothing');

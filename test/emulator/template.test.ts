@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { before, test } from 'node:test';
+import { qemuProgram } from '../../tools/emulator/qemu.js';
 import { readBoard } from '../../tools/image/board.js';
 import { buildDefault } from '../platforms/machine.js';
 
@@ -27,7 +28,7 @@ const elf = (): string[] => ['-device', `loader,file=${images.device}`];
 
 /** Runs the first scene of the MPS2+ AN521's core 0 against the template's core; returns what both said. */
 function run(loaded: string[]): { driver: string; trace: string } {
-  const driver = execFileSync('qemu-system-arm', [
+  const driver = execFileSync(qemuProgram(), [
     '-M', 'mps2-an521,memory-backend=psram', '-object', `memory-backend-file,id=psram,mem-path=${memory},size=${windowBytes},share=on`,
     '-icount', 'shift=0,sleep=off', '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-serial', 'null',
     '-semihosting-config', 'enable=on,target=native', '-kernel', images.driver, ...loaded,

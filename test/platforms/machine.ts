@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path';
 import { readBoard } from '../../tools/image/board.js';
 import { qemuArguments } from '../../tools/emulator/emulator.js';
+import { qemuProgram } from '../../tools/emulator/qemu.js';
 import { buildImage, type ImageResult } from '../../tools/image/image.js';
 import { type Engine, packageRoot } from '../../tools/targets.js';
 
@@ -121,7 +122,7 @@ export function run(scene: Scene, options: readonly string[] = []): Run {
     return { status, driver: stdout, device: stderr };
   }
   const serial = path.join(folder, 'device.txt');
-  const { status, stdout, stderr } = spawnSync('qemu-system-arm', qemuArguments(board, image, serial), spawnOptions);
+  const { status, stdout, stderr } = spawnSync(qemuProgram(), qemuArguments(board, image, serial), spawnOptions);
   return { status, driver: stdout + stderr, device: existsSync(serial) ? readFileSync(serial, 'utf8') : '' };
 }
 

@@ -1,17 +1,42 @@
-// Every target that has a device's image alone: the default app is built, and what a loader reads of the image is read back.
+// Every target of a SoC and every Cortex-R: the default app is built, and what a loader reads of the image is read back.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { isDeviceOnly, readBoard, type Region } from '../../tools/image/board.js';
+import { type Board, isCortexR, isDeviceOnly, readBoard, type Region } from '../../tools/image/board.js';
 import { imageSize } from '../../tools/image/image.js';
 import { knownTargets, packageRoot } from '../../tools/targets.js';
 import { type Resource, resources, section, segments } from './elf.js';
 import { buildDefault } from './machine.js';
 
-const targets = knownTargets().filter((target) => isDeviceOnly(readBoard(target)));
+const targets = knownTargets().filter((target) => isDeviceOnly(readBoard(target)) || isCortexR(readBoard(target)));
 const within = (region: Region | undefined, address: number, bytes = 1): boolean =>
   region !== undefined && address >= region.address && address + bytes <= region.address + region.bytes;
+
+/** The first instruction of an image of a Cortex-M: it has a vector table with a stack and a Thumb address. */
+function startOfM(elf: Buffer, { images: { device: { flash, ram, boot = flash, stackBytes } } }: Board): number {
+  const { address, content } = section(elf, '.vectors');
+  assert.equal(address, boot?.address);
+  assert.equal(address % 1024, 0, 'the vector table is aligned');
+  const [stack, reset] = [content.readUInt32LE(0), content.readUInt32LE(4)];
+  assert.ok(within(ram, stack - stackBytes, stackBytes) && stack % 8 === 0, 'the stack is in RAM');
+  assert.equal(reset & 1, 1, 'Thumb');
+  assert.ok(within(boot, reset - 1, 2), 'the first instructions need no other memory than that of the vectors');
+  return reset - 1;
+}
+
+/** The first instruction of an image of a Cortex-R: its vectors are instructions that load an address, and its entry is ARM code. */
+function startOfR(elf: Buffer, { images: { device: { flash, vectors = flash?.address } } }: Board): number {
+  const { address, content } = section(elf, '.vectors');
+  assert.equal(address, vectors);
+  const first = content.readUInt32LE(0);
+  assert.equal(first >>> 12, 0xe59ff, 'ldr pc, [pc, #...]');
+  const reset = content.readUInt32LE(8 + (first & 0xfff));
+  const entry = elf.readUInt32LE(24);
+  assert.ok(entry === reset || entry === vectors, 'a loader enters where a reset does');
+  assert.ok(reset % 4 === 0 && within(flash, reset, 4), 'ARM state, in the image');
+  return reset;
+}
 
 test('bytes that can be foretold pass for entropy on emulated boards only', () => {
   const seeded = knownTargets().filter((target) => readBoard(target).seededRandom);
@@ -21,7 +46,9 @@ test('bytes that can be foretold pass for entropy on emulated boards only', () =
 
 for (const target of targets) {
   const board = readBoard(target);
-  const { flash, ram, boot = flash, stackBytes, heapBytes } = board.images.device;
+  const { flash, ram, boot, vectors, heapBytes } = board.images.device;
+  const vectorMemory = vectors === undefined ? undefined : { address: vectors, bytes: 64 };
+  const memories = [flash, ram, boot, vectorMemory];
   const shared = board.windows.flatMap(({ cpuAddress, ...window }) => (cpuAddress === undefined ? [] : [{ ...window, address: cpuAddress }]));
 
   test(`${target}: the image is loaded where the board has memory, starts there, and fits`, () => {
@@ -29,18 +56,12 @@ for (const target of targets) {
     const loaded = segments(elf).filter(({ memoryBytes }) => memoryBytes > 0);
     assert.ok(loaded.length >= 3);
     for (const { virtual, physical, fileBytes, memoryBytes } of loaded) {
-      const home = [flash, ram, boot].find((region) => within(region, physical, memoryBytes));
+      const home = memories.find((region) => within(region, physical, memoryBytes));
       assert.ok(home !== undefined, `0x${physical.toString(16)}, ${memoryBytes} bytes, is in no memory of the image`);
       assert.ok(fileBytes === 0 ? physical === virtual : home !== ram, 'start values are kept where code is, so that they are there at the next start');
     }
-    const table = section(elf, '.vectors');
-    assert.equal(table.address, boot?.address);
-    assert.equal(table.address % 1024, 0, 'the vector table is aligned');
-    const [stack, reset] = [table.content.readUInt32LE(0), table.content.readUInt32LE(4)];
-    assert.ok(within(ram, stack - stackBytes, stackBytes) && stack % 8 === 0, 'the stack is in RAM');
-    assert.equal(reset & 1, 1, 'Thumb');
-    assert.ok(loaded.some(({ executable, virtual, fileBytes }) => executable && within({ address: virtual, bytes: fileBytes }, reset - 1, 2)), 'the reset vector leads to code');
-    assert.ok(within(boot, reset - 1, 2), 'the first instructions need no other memory than that of the vectors');
+    const start = isCortexR(board) ? startOfR(elf, board) : startOfM(elf, board);
+    assert.ok(loaded.some(({ executable, virtual, fileBytes }) => executable && within({ address: virtual, bytes: fileBytes }, start, 2)), 'it leads to code');
     assert.equal(imageSize(elf).heap, heapBytes);
 
     if (board.trace !== undefined) {
@@ -65,7 +86,7 @@ for (const target of targets) {
   });
 
   test(`${target}: no two memories of the board overlap, and the README has its numbers`, () => {
-    const regions = [...new Set([flash, ram, boot])].flatMap((region) => (region === undefined ? [] : [region])).concat(shared);
+    const regions = memories.flatMap((region) => (region === undefined ? [] : [region])).concat(shared);
     for (const [index, region] of regions.entries()) {
       assert.ok(region.address + region.bytes <= 2 ** 32);
       for (const other of regions.slice(index + 1)) {
@@ -73,11 +94,11 @@ for (const target of targets) {
       }
     }
     for (const { line = 0 } of board.interrupts) {
-      assert.ok(line < 128, 'the vector table has 128 lines');
+      assert.ok(isCortexR(board) || line < 128, 'the vector table has 128 lines');
     }
     const readme = readFileSync(path.join(packageRoot, 'platforms', target, 'README.md'), 'utf8');
-    const numbers = [flash, ram, boot].map((region) => region?.address).concat(board.registers.map(({ address }) => address))
-      .map((address) => (address ?? 0).toString(16).padStart(8, '0'));
+    const numbers = memories.flatMap((region) => (region === undefined ? [] : [region.address])).concat(board.registers.map(({ address = 0 }) => address))
+      .map((address) => address.toString(16).padStart(8, '0'));
     for (const number of [...numbers, ...board.interrupts.map(({ line = 0 }) => String(line))]) {
       assert.ok(readme.toLowerCase().includes(number), `README.md does not say ${number}`);
     }

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { readElfSections } from '../../tools/image/image.js';
+import { segments } from './elf.js';
 import { build, silent } from './machine.js';
 
 /** A hang guard, far above what a start takes. */
@@ -67,16 +67,9 @@ test('zynqmp-r5: the image starts on RPU core 0, reaches its window, and no core
   assert.match(said, /^fatal: the processor took a data abort dfsr=0000080d dfar=3e000000 .*pc=3e0[0-9a-f]{5}$/m);
 });
 
-test('zynqmp-r5: both cores\' vectors lie at 0, their images where Linux reserves memory', async () => {
+test('zynqmp-r5: the image for RPU core 1 has its vectors at 0 and lies beside that for core 0', async () => {
   const { image } = await build('zynqmp-r5', silent, silent);
-  for (const [file, from] of [[image.device, 0x3e000000], [image.driver ?? '', 0x3e200000]] as const) {
-    const elf = readFileSync(file);
-    assert.equal(readElfSections(elf).find(({ name }) => name === '.vectors')?.bytes, 60);
-    const headers = Array.from({ length: elf.readUInt16LE(44) }, (_, index) => elf.readUInt32LE(28) + index * elf.readUInt16LE(42));
-    const loaded = headers.filter((at) => elf.readUInt32LE(at) === 1 && elf.readUInt32LE(at + 16) > 0).map((at) => [elf.readUInt32LE(at + 12), elf.readUInt32LE(at + 16)] as const);
-    assert.ok(loaded.some(([address]) => address === 0));
-    assert.ok(loaded.every(([address, bytes]) => address + bytes <= 64 || (address >= from && address + bytes <= from + 0x100000)), JSON.stringify(loaded));
-    const entry = elf.readUInt32LE(24);
-    assert.ok(entry >= from && entry < from + 0x100000 && entry % 4 === 0, 'starts in ARM state in its own memory');
-  }
+  const loaded = segments(readFileSync(image.driver ?? '')).filter(({ memoryBytes }) => memoryBytes > 0);
+  assert.ok(loaded.some(({ physical, memoryBytes }) => physical === 0 && memoryBytes <= 64));
+  assert.ok(loaded.every(({ physical, memoryBytes }) => physical === 0 || (physical >= 0x3e200000 && physical + memoryBytes <= 0x3e600000)), JSON.stringify(loaded));
 });

@@ -10,6 +10,7 @@ import { checkFile, describe } from '../bundle/check-bundle.js';
 import { reasonWithout } from '../engines/jerryscript.js';
 import { findRenode, runRenodeTests } from './renode-test.js';
 import { packageRoot } from '../targets.js';
+import { qemuProgram } from '../emulator/qemu.js';
 import { targetsWithPort } from '../bundle/typecheck.js';
 import { UserError } from '../user-error.js';
 
@@ -196,7 +197,7 @@ async function fuzz(): Promise<Outcome> {
 /** Why nothing can run on emulated cores here, if so. */
 function noEmulator(): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter);
-  const missing = ['qemu-system-arm', 'arm-none-eabi-gcc'].filter((command) => !folders.some((folder) => existsSync(path.join(folder, command))));
+  const missing = [qemuProgram(), 'arm-none-eabi-gcc'].filter((command) => !folders.some((folder) => existsSync(path.resolve(folder, command))));
   return missing.length > 0 ? `${missing.join(' and ')} not installed` : undefined;
 }
 

@@ -3,6 +3,7 @@ import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import { readBoard } from '../image/board.js';
 import { startProcess, type RunningSide } from '../host-process/runner.js';
 import { UserError } from '../user-error.js';
+import { missingQemu, qemuProgram } from './qemu.js';
 
 /** The target whose main memory can be another machine's RAM (platforms/mps3-an524-m33/README.md). */
 export const emulatedCoreTarget = 'mps3-an524-m33';
@@ -28,7 +29,7 @@ export function makeCoreMemory(file: string): void {
 
 /** Starts the image with `file` as the board's main memory; every line of its serial line goes to `onLine`. */
 export function startCore(image: string, file: string, onLine: (line: string) => void): RunningSide {
-  const { child, ended } = startProcess('qemu-system-arm', [
+  const { child, ended } = startProcess(qemuProgram(), [
     '-M', `${readBoard(emulatedCoreTarget).qemu?.machine},memory-backend=ddr`, '-m', String(memoryBytes / 2 ** 20),
     '-object', `memory-backend-file,id=ddr,mem-path=${file.replaceAll(',', ',,')},size=${memoryBytes},share=on`,
     '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-semihosting-config', 'enable=on,target=native', '-kernel', image,
@@ -36,7 +37,7 @@ export function startCore(image: string, file: string, onLine: (line: string) =>
   return {
     child,
     ended: ended.catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOENT' ? new UserError('qemu-system-arm is missing: install the Debian package qemu-system-arm.') : error;
+      throw error.code === 'ENOENT' ? new UserError(missingQemu()) : error;
     }),
   };
 }

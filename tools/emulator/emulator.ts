@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Board } from '../image/board.js';
+import { type Board, isCortexR } from '../image/board.js';
 import { UserError } from '../user-error.js';
+import { qemuProgram, reasonWithoutEmulator } from './qemu.js';
 
 /** One line of the device core's log: a code of firmware/wire/log.ts and the engine's counters at that moment. */
 export interface DeviceLog {
@@ -73,7 +74,7 @@ export function qemuArguments(board: Board, images: RunOptions['images'], device
   args.push(...(qemu.memory === undefined ? [] : ['-m', String(qemu.memory)]));
   if (images.driver === undefined) {
     args.push('-kernel', images.device);
-  } else if (board.gic !== undefined && board.images.driver !== undefined) {
+  } else if (isCortexR(board) && board.images.driver !== undefined) {
     // A Cortex-R begins at its image's entry, a Cortex-M at its vector table.
     args.push('-device', `loader,file=${images.driver},cpu-num=${board.images.driver.core}`);
     args.push('-device', `loader,file=${images.device},cpu-num=${board.images.device.core}`);
@@ -95,7 +96,11 @@ function command(options: RunOptions): { program: string; args: string[]; device
   }
   const deviceFile = path.join(options.outDir, 'device-uart.log');
   rmSync(deviceFile, { force: true });
-  return { program: 'qemu-system-arm', args: qemuArguments(board, images, deviceFile), deviceFile };
+  const reason = reasonWithoutEmulator(board);
+  if (reason !== undefined) {
+    throw new UserError(reason);
+  }
+  return { program: qemuProgram(), args: qemuArguments(board, images, deviceFile), deviceFile };
 }
 
 function toLines(text: string): string[] {
@@ -127,9 +132,9 @@ export async function runImages(options: RunOptions): Promise<RunResult> {
     child.stderr.on('data', (data: Buffer) => {
       stderr += data.toString('latin1');
     });
-    child.on('error', (error: NodeJS.ErrnoException) => {
+    child.on('error', (error) => {
       clearTimeout(guard);
-      reject(error.code === 'ENOENT' ? new UserError(`${program} is missing: install the Debian package qemu-system-arm.`) : error);
+      reject(error);
     });
     child.on('close', (code) => {
       clearTimeout(guard);

@@ -19,7 +19,7 @@ export interface BoardImage {
   /** Absent: the side is linked into the other side's image (a single core) or the target is a process. */
   readonly flash?: Region;
   readonly ram?: Region;
-  /** Cortex-R: where the vectors lie, 0 or ffff0000. */
+  /** Cortex-R of ARMv7: where the vectors lie, 0 or ffff0000. */
   readonly vectors?: number;
   /** The core starts with all others and sleeps until this register is not 0. */
   readonly release?: number;
@@ -46,6 +46,8 @@ export interface BoardWindow {
 /** How QEMU runs the target. */
 export interface BoardQemu {
   readonly machine: string;
+  /** The first version that has the machine, where it is newer than Debian 12's 7.2. */
+  readonly since?: string;
   /** Another processor than the machine's own. */
   readonly cpu?: string;
   /** Processors, when the machine does not say. */
@@ -74,8 +76,8 @@ export interface Board {
   readonly uart?: Readonly<Record<Side, number>>;
   /** Without a timer of the board (0) the core's own. `alarm`: the timer's interrupt lines, where it has some. */
   readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number; readonly alarm?: Readonly<Record<Side, number>> };
-  /** Cortex-R: the registers of its interrupt controller. */
-  readonly gic?: { readonly distributor: number; readonly interface: number };
+  /** Cortex-R: the registers of its interrupt controller; versions 1 and 2 have an interface in memory, version 3 redistributors. */
+  readonly gic?: { readonly distributor: number; readonly interface?: number; readonly redistributors?: number };
   /** What the device's core says goes to these bytes of a shared window instead of a serial line, and the image has a resource table. */
   readonly trace?: { readonly window: number; readonly offset: number; readonly bytes: number };
   /** Registers that the core writes first of all, before it uses any memory but that of its vectors. */
@@ -166,6 +168,7 @@ const sides = (reader: Reader): Record<Side, number> => ({
 
 const qemu = (reader: Reader): BoardQemu => ({
   machine: reader.member('machine').string(),
+  ...reader.optional('since', (version) => version.string()),
   ...reader.optional('cpu', (cpu) => cpu.string()),
   ...reader.optional('cores', (cores) => cores.count()),
   ...reader.optional('memory', (memory) => memory.count()),
@@ -220,11 +223,20 @@ export function parseBoard(text: string, file: string): Board {
       hertz: timer.member('hertz').count(),
       ...timer.optional('alarm', sidesCount),
     })),
-    ...top.optional('gic', (gic) => ({ distributor: gic.member('distributor').address(), interface: gic.member('interface').address() })),
+    ...top.optional('gic', (gic) => ({
+      distributor: gic.member('distributor').address(),
+      ...gic.optional('interface', (address) => address.address()),
+      ...gic.optional('redistributors', (address) => address.address()),
+    })),
     ...top.optional('trace', (trace) => ({ window: trace.member('window').count(), offset: trace.member('offset').count(), bytes: trace.member('bytes').count() })),
     bootWrites: top.optional('bootWrites', (writes) => writes.list((write) => ({ address: write.member('address').address(), value: write.member('value').address() }))).bootWrites ?? [],
     seededRandom: top.optional('seededRandom', (flag) => flag.boolean()).seededRandom ?? false,
   };
+}
+
+/** True for a core whose image has vectors that are instructions, an interrupt controller outside of it and a protection unit of its own kind. */
+export function isCortexR(board: Board): boolean {
+  return board.cpu.startsWith('cortex-r');
 }
 
 /** True when all that is built for the board is the device's image: the driver side is Linux, or another core's program. */

@@ -1,7 +1,7 @@
 // Builds a target's images: compiles the engine and the machine's C, links them with the bundles, and weighs the result.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { type Board, type BoardImage, type BoardWindow, type Region, type Side, readBoard } from './board.js';
+import { type Board, type BoardImage, type BoardWindow, type Region, type Side, isCortexR, readBoard } from './board.js';
 import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
 import { duktapeFor } from '../engines/duktape.js';
 import type { EngineRequest, PreparedEngine } from '../engines/engine.js';
@@ -78,7 +78,7 @@ const windowBase = (window: BoardWindow): string => (isVariable(window) ? 'priva
 /** Eight instructions and the addresses they load. */
 const vectorsBytes = 64;
 
-/** The stretches of memory that a Cortex-R protects, with their use in platforms/cortex-r/cortex-r.h. */
+/** The stretches of memory that a Cortex-R protects, by address, with their use in platforms/cortex-r/cortex-r.h. */
 function protectedRegions(image: BoardImage, windows: readonly BoardWindow[]): { address: number; bytes: number; use: string }[] {
   const { vectors, flash, ram } = image;
   return [
@@ -87,7 +87,7 @@ function protectedRegions(image: BoardImage, windows: readonly BoardWindow[]): {
     ...(ram === undefined ? [] : [{ ...ram, use: 'REGION_DATA' }]),
     ...windows.flatMap(({ cpuAddress, bytes, driverAddress, cached }) =>
       cpuAddress === undefined ? [] : [{ address: cpuAddress, bytes, use: driverAddress === '' ? 'REGION_DATA' : cached === true ? 'REGION_CACHED' : 'REGION_SHARED' }]),
-  ];
+  ].sort((a, b) => a.address - b.address);
 }
 
 /** Windows that the other side reaches, too. */
@@ -199,13 +199,17 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
     defines.push(['BOARD_ALARM', board.timer.alarm[side]]);
   }
   if (board.gic !== undefined) {
-    defines.push(['BOARD_GIC_DISTRIBUTOR', hex(board.gic.distributor)], ['BOARD_GIC_INTERFACE', hex(board.gic.interface)]);
+    const { distributor, interface: own, redistributors } = board.gic;
+    defines.push(['BOARD_GIC_DISTRIBUTOR', hex(distributor)]);
+    defines.push(...(own === undefined ? [] : [['BOARD_GIC_INTERFACE', hex(own)] as [string, string]]));
+    defines.push(...(redistributors === undefined ? [] : [['BOARD_GIC_REDISTRIBUTORS', hex(redistributors)] as [string, string]]));
   }
   if (own.vectors !== undefined) {
+    defines.push(['BOARD_VECTORS_ADDRESS', hex(own.vectors)], ['BOARD_VECTORS_BYTES', vectorsBytes]);
+  }
+  if (isCortexR(board)) {
     const regions = protectedRegions(own, windows);
     defines.push(
-      ['BOARD_VECTORS_ADDRESS', hex(own.vectors)],
-      ['BOARD_VECTORS_BYTES', vectorsBytes],
       ['BOARD_REGIONS', `{ ${regions.map(({ address, bytes, use }) => `{ ${hex(address)}, ${bytes}, ${use} }`).join(', ')} }`],
       ['BOARD_REGIONS_ALIGNED', regions.every(({ address, bytes }) => Number.isInteger(Math.log2(bytes)) && address % bytes === 0) ? 1 : 0],
     );
