@@ -5,6 +5,7 @@ import {
   configShown,
   deviceBus,
   deviceCount,
+  deviceLeaves,
   deviceNumber,
   devicePresence,
   Presence,
@@ -12,7 +13,7 @@ import {
 import { holdQueues } from '../transport/drain.hot.js';
 import { listDevice, unlistDevice } from '../transport/presence.hot.js';
 import { clearStatus, endReset } from '../transport/status.hot.js';
-import { endWait, startWait, Wait } from '../transport/wait.hot.js';
+import { deviceWait, endWait, startWait, Wait } from '../transport/wait.hot.js';
 import { BusState, isStateDue, tellState } from './bus-events.hot.js';
 
 /** How a device goes. */
@@ -63,7 +64,10 @@ export function plug(device: number, number: number): boolean {
   return true;
 }
 
-/** Has the device go in the way `removal` says; a device that is on its way already may be hurried. Returns false when it is not there. */
+/**
+ * Has the device go in the way `removal` says; a device that is on its way already may be hurried, and does not turn round.
+ * Returns false when it is not there, and for Soon and Ask while it drains for a suspension, which takes 2 s at most.
+ */
 export function unplug(device: number, removal: number): boolean {
   if (devicePresence[device] === Presence.Absent || devicePresence[device] === Presence.Gone) {
     return false;
@@ -72,19 +76,40 @@ export function unplug(device: number, removal: number): boolean {
   if (removal === Removal.Gone && devicePresence[device] === Presence.Present) {
     finishRemoval(device);
   } else if (removal === Removal.Soon && leaveState[bus] !== 0) {
-    tellState(device, leaveState[bus]);
-    startWait(device, Wait.Leave, Budget.LeaveLimit);
+    return tell(device, leaveState[bus], Wait.Leave);
   } else if (removal === Removal.Ask && askState[bus] !== 0) {
-    tellState(device, askState[bus]);
-    startWait(device, Wait.Ask, Budget.LeaveLimit);
+    return tell(device, askState[bus], Wait.Ask);
   } else {
     drain(device);
   }
   return true;
 }
 
+/** Tells the driver `state` and gives it time to let go (`reason`), unless what the device waits for already decides that. */
+function tell(device: number, state: number, reason: number): boolean {
+  const now = deviceWait[device];
+  if (now === Wait.Suspend) {
+    return false;
+  }
+  if (now === Wait.Drain || now === Wait.Leave) {
+    return true;
+  }
+  tellState(device, state);
+  if (now === Wait.Reset) {
+    // The driver has let go (R-315); the device goes when the reset is complete.
+    deviceLeaves[device] = 1;
+  } else {
+    startWait(device, reason, Budget.LeaveLimit);
+  }
+  return true;
+}
+
 /** No new buffers from now on; the removal is complete when those in flight are back, or after a while (waits.hot.ts). */
 export function drain(device: number): void {
+  if (deviceWait[device] === Wait.Drain) {
+    // Asking again gives no more time.
+    return;
+  }
   if (devicePresence[device] === Presence.Busy) {
     // The driver waits for the end of a reset, so nothing is in flight: the answer it waits for goes first (R-069).
     endReset(device);

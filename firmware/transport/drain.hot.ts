@@ -4,6 +4,12 @@ import { queueState, QueueState } from '../virtqueue/queue-table.hot.js';
 import { deviceType, firstQueue, queueCount } from './device.hot.js';
 import { isUsedEventDue } from './events.hot.js';
 import { busyHandlers } from './handlers.hot.js';
+import { deviceWait, Wait } from './wait.hot.js';
+
+/** True while the queues are held so that what is in flight comes to an end, before a suspension or a removal. */
+export function isDraining(device: number): boolean {
+  return deviceWait[device] === Wait.Suspend || deviceWait[device] === Wait.Drain;
+}
 
 /** No chain is taken from the device's queues any more. */
 export function holdQueues(device: number): void {

@@ -11,6 +11,7 @@ import { configureQueue, disableQueue, stageAreas } from '../virtqueue/queue.hot
 import { kick } from '../virtqueue/kicks.hot.js';
 import { announceQueue } from './available.hot.js';
 import { deviceBus, deviceStatus, firstQueue, hasFeature, isRunning, queueCount } from './device.hot.js';
+import { holdQueues, isDraining } from './drain.hot.js';
 
 /** Row in the queue tables for queue index high:low of `device`, or -1. */
 function queueRow(device: number, low: number, high: number): number {
@@ -96,8 +97,13 @@ export function setVqueue(device: number): number {
     }
   }
   stageAreas(queue, (flags >> 3) & 7, frameWindow, requestAt + 8);
-  if (configureQueue(queue, size, flags, negotiatedRing(device)) && (flags & QueueFlag.Operation) === QueueFlag.Enable && isRunning(device)) {
-    kick(queue);
+  if (configureQueue(queue, size, flags, negotiatedRing(device)) && (flags & QueueFlag.Operation) === QueueFlag.Enable) {
+    if (isDraining(device)) {
+      // It waits like the others (R-165, R-311).
+      holdQueues(device);
+    } else if (isRunning(device)) {
+      kick(queue);
+    }
   }
   return 0;
 }

@@ -10,8 +10,10 @@ import type { AmpBus } from '../../support/driver/amp-bus.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import type { Message, Profile } from '../../support/driver/message.js';
 import { le16, le32, le64, read16, read32 } from '../../support/driver/message.js';
+import { SplitQueue } from '../../support/driver/split-queue.js';
 import type { BusSettings } from '../../support/fresh.js';
 import { appWith, connectedTo, dropped, forget } from '../../support/fresh.js';
+import { hostMachine } from '../../support/host-driver.js';
 import { BUFFERS, bringUp, RING, settle } from '../../support/ring-bench.js';
 import type { TestDevice } from '../../support/test-device.js';
 import { testDevice } from '../../support/test-device.js';
@@ -253,6 +255,52 @@ test('R-311 class B of a device whose chains never come back ends all the same',
   unplug(tested.row, Removal.Now);
   assert.deepEqual(wait(bus, 1.9 * SECOND), []);
   assert.deepEqual(deviceEvents(wait(bus, 0.2 * SECOND)), [[5, REMOVED]]);
+});
+
+test('R-311 class B: a queue that is set up meanwhile, new or again, takes nothing', () => {
+  const tested = busyDevice({ number: 5, queueSizes: [8, 8, 8] });
+  const bus = benchWith(tested);
+  const { device, queue } = bringUp(bus, 5);
+  queue.add([{ offset: BUFFERS, bytes: 4, writable: true }]);
+  queue.publish();
+  device.kick(0);
+  const again = new SplitQueue(hostMachine, RING + 0x1000, 8);
+  device.setQueue(1, 8, again.areas());
+  settle(bus);
+  unplug(tested.row, Removal.Now);
+  device.resetQueue(1);
+  const fresh = new SplitQueue(hostMachine, RING + 0x2000, 8);
+  [again, fresh].forEach((one, at) => {
+    one.add([{ offset: BUFFERS + 64, bytes: 4, writable: true }]);
+    one.publish();
+    device.setQueue(at + 1, 8, one.areas());
+    assert.equal(device.queue(at + 1)[2], 8, 'the message has its effect all the same');
+    device.kick(at + 1);
+  });
+  assert.deepEqual(wait(bus, SECOND), []);
+  assert.equal(tested.flying.length, 1);
+  tested.land(4);
+  assert.deepEqual(wait(bus, 30000).map(({ id, type }) => [type, id]), [[0, 0x42], [2, 0x40]], 'and nothing holds the removal up');
+  assert.deepEqual([again.take(), fresh.take()], [undefined, undefined]);
+});
+
+test('R-312 R-313 a device that goes already is not asked, and does not stay', () => {
+  [Removal.Soon, Removal.Ask, Removal.Now].forEach((removal) => {
+    const tested = busyDevice({ number: 5 });
+    const bus = connectedTo([tested.model], { leaveState: 0x8004, askState: 0xfffc });
+    bringUp(bus, 5);
+    tested.stuck = true;
+    unplug(tested.row, Removal.Now);
+    assert.deepEqual(wait(bus, SECOND), []);
+    assert.ok(unplug(tested.row, removal));
+    assert.deepEqual(deviceEvents(wait(bus, 1.1 * SECOND)), [[5, REMOVED]]);
+  });
+  const tested = testDevice({ number: 5 });
+  const bus = connectedTo([tested.model], { leaveState: 0x8004, askState: 0xfffc });
+  bringUp(bus, 5);
+  unplug(tested.row, Removal.Soon);
+  assert.ok(unplug(tested.row, Removal.Ask));
+  assert.deepEqual(deviceEvents(wait(bus, 6 * SECOND)), [[5, 0x8004], [5, REMOVED]]);
 });
 
 test('R-312 R-314 R-315 class C: the driver is told; its reset ends the removal, or the time limit does', () => {

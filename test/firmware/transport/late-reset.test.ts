@@ -76,6 +76,21 @@ test('R-171 layout A: a backend that never ends is abandoned within 10 s', () =>
   assert.deepEqual(sent(bus), []);
 });
 
+test('R-156 R-157 R-313 layout C: a reset under way ends although the driver is asked meanwhile, and the device goes then', () => {
+  [Removal.Soon, Removal.Ask].forEach((removal) => {
+    const { bus, tested, device } = bench({ profile: 'C', leaveState: 0x8004, askState: 0xfffc });
+    assert.equal(device.setStatus(0), 0x40);
+    assert.ok(unplug(tested.row, removal));
+    assert.deepEqual(settle(bus).map(({ id, payload }) => [id, ...payload]), [[0x40, 1, 0, ...(removal === Removal.Soon ? [4, 0x80] : [0xfc, 0xff])]]);
+    fake.microseconds += 5000000;
+    assert.deepEqual(settle(bus), []);
+    assert.equal(device.status(), 0x40, 'the backend still works');
+    tested.land(4);
+    // The reset ends in one pass, the removal in a later one.
+    assert.deepEqual([...settle(bus), ...settle(bus)].map(({ id, payload }) => [id, ...payload]), [[0x40, 1, 0, 2, 0]]);
+  });
+});
+
 test('R-061 R-062 R-066 requests to the device wait in order behind it; other devices are answered meanwhile', () => {
   const { bus, tested, other } = bench();
   sendReset(bus, 20);

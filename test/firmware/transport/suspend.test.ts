@@ -67,6 +67,45 @@ test('R-165 what is in flight is given back and told first', () => {
   assert.equal(on.device.status(), SUSPENDED);
 });
 
+test('R-165 R-153 a queue that is set up while the others drain takes nothing before the device goes on', () => {
+  const on = bench();
+  offer(on);
+  assert.equal(on.device.setStatus(RUNNING | SUSPEND), RUNNING);
+  const second = new SplitQueue(hostMachine, RING + 0x1000, 8);
+  second.add([{ offset: BUFFERS + 64, bytes: 4, writable: true }]);
+  second.publish();
+  on.device.setQueue(1, 8, second.areas());
+  on.device.kick(1);
+  settle(on.bus);
+  assert.equal(on.tested.flying.length, 1);
+  on.tested.land(3);
+  settle(on.bus);
+  settle(on.bus);
+  assert.equal(on.device.status(), SUSPENDED);
+  assert.equal(on.device.setStatus(RUNNING), RUNNING);
+  settle(on.bus);
+  assert.equal(on.tested.flying.length, 1, 'now it is looked at');
+});
+
+test('R-165 R-313 a device that drains for a suspension is not asked to leave before that has ended', () => {
+  [Removal.Soon, Removal.Ask].forEach((removal) => {
+    const tested = busyDevice({ number: 1 });
+    const bus = connectedTo([tested.model], { ringFeatures: [43], leaveState: 0x8004, askState: 0xfffc });
+    const device = new DriverDevice(bus, 1);
+    device.negotiate(0, FEATURE);
+    device.start();
+    tested.stuck = true;
+    assert.equal(device.setStatus(RUNNING | SUSPEND), RUNNING);
+    assert.equal(unplug(tested.row, removal), false);
+    assert.deepEqual(settle(bus), []);
+    tested.stuck = false;
+    settle(bus);
+    assert.equal(device.status(), SUSPENDED);
+    assert.equal(unplug(tested.row, removal), true);
+    assert.deepEqual(settle(bus).map(({ id }) => id), [0x40]);
+  });
+});
+
 test('R-165 a device that cannot drain asks for a reset', () => {
   const on = bench();
   offer(on);
