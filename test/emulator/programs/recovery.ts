@@ -170,10 +170,14 @@ function live(watch: Watch, watchedMachine: DriverMachine): void {
 
 /**
  * A driver that comes back before the device side has looked finds RUN, as the known driver does, and reads what was
- * meant for the dead one: its start fails. By then the device side has recognised it, so the next start must succeed.
+ * meant for the dead one: its start fails. A start after the device side has looked must succeed. When that is, only the system's
+ * scheduler knows: each pause is twice as long as the one before, 10 s in all, in microseconds.
  */
-const MOST_FAILED_STARTS = 3;
+const MOST_FAILED_STARTS = 9;
 const PAUSE = 20000;
+
+/** Far above what any step takes on a busy machine, in microseconds. */
+const STEP_LIMIT = 60000000;
 
 attach((plain) => {
   let failedStarts = 0;
@@ -181,6 +185,7 @@ attach((plain) => {
     let look = (): void => undefined;
     const watch = new Watch(new AmpBus(watched(plain.machine, () => look())));
     look = () => watch.look();
+    watch.bus.stepLimit = STEP_LIMIT;
     try {
       live(watch, watched(machine, look));
       figure('points', point);
@@ -198,7 +203,7 @@ attach((plain) => {
         }
         print('failed start: ' + reason);
         watch.running = false;
-        plain.machine.wait(PAUSE);
+        plain.machine.wait(PAUSE << (failedStarts - 1));
       }
     }
   }

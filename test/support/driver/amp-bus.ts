@@ -10,7 +10,7 @@ const READY = 1;
 const RUN = 2;
 const SHUTDOWN = 3;
 
-/** How long a step may take, in microseconds of the machine's clock, and how long one wait lasts. */
+/** How long a step may take where nothing else is said, in microseconds of the machine's clock, and how long one wait lasts. */
 const STEP_LIMIT = 5000000;
 const ONE_WAIT = 10000;
 
@@ -28,6 +28,8 @@ export class AmpBus {
   head = 0;
   /** Events received while waiting for answers, oldest first. */
   events: Message[] = [];
+  /** How long a step may take, in microseconds of the machine's clock. */
+  stepLimit = STEP_LIMIT;
   listener: MessageListener | undefined = undefined;
   /** Messages and message bytes, both directions. */
   messages = 0;
@@ -48,7 +50,7 @@ export class AmpBus {
   until(step: string, done: () => boolean): void {
     const start = this.machine.clock();
     while (!done()) {
-      if (((this.machine.clock() - start) & 0x7ffffff) >= STEP_LIMIT) {
+      if (((this.machine.clock() - start) & 0x7ffffff) >= this.stepLimit) {
         throw new Error('step did not come: ' + step);
       }
       this.machine.wait(ONE_WAIT);
