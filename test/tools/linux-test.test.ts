@@ -1,7 +1,7 @@
 // `vmsg linux-test` without a Linux: what it says of mistakes, of a guest's lines, and of a guest that is a shell script.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fake, seeded } from '../../hal/fake/port.js';
@@ -9,6 +9,7 @@ import { Budget, Capacity } from '../../firmware/capacity.js';
 import { parseBoard } from '../../tools/image/board.js';
 import { emulatedCoreReserved } from '../../tools/emulator/emulated-core.js';
 import { help, linuxTest } from '../../tools/commands/linux-test.js';
+import { help as serveHelp } from '../../tools/commands/serve.js';
 import { checks, deviceIds, entropySeed, entropyStream, verdicts, verdictText, type Heard } from '../../tools/linux-test/verdicts.js';
 import { packageRoot } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
@@ -77,13 +78,26 @@ test('the kernel\'s complaints fail the run; what the driver says of its own rem
   const complaints = [
     '[  105.4] vmsg_carrier 0000:00:01.0: Failed waiting for a response: -110', '[    4.5] carrier virtio: Unexpected msg dev_id=4, type/id=01/07, ret=0',
     '[    4.5] BUG: kernel NULL pointer dereference, address: 0', '[  105.4] WARNING: CPU: 0 PID: 94 at include/linux/virtio_config.h:272', '[    1.0] Kernel panic - not syncing',
+    '[    2.0] virtio_net virtio4: response invalid: msg_id=0x05 ret=-71', '[    2.0] virtio_net virtio4: drop used event: size=16', '[    2.0] virtio_net virtio4: drop event: msg_id=0x42 (device not registered)',
   ];
   for (const line of complaints) {
     assert.deepEqual(others({ kernelLines: [line] }), [`the kernel complains of nothing: failed: ${line.replace(/^.*?\] /, '')}`]);
   }
-  const unloading = ['[   16.7] virtio_rng virtio0: Transfer request failed (-5)', '[   16.7] virtio_rng virtio0: Set status 0 failed', '[   16.7] virtio_rng virtio0: Virtqueue reset failed'];
+  const unloading = ['[   16.7] virtio_rng virtio0: Transfer request failed (-5)', '[   16.7] virtio_rng virtio0: Set status 0 failed', '[   16.7] virtio_rng virtio0: Virtqueue reset failed', '[   16.7] virtio_rng virtio0: drop event: msg_id=0x42 dev=1 (device stopped)'];
   assert.deepEqual(others({ kernelLines: [...unloading, '[    2.4] virtio_msg: module verification failed: signature and/or required key missing - tainting kernel'] }), []);
   assert.deepEqual(others({ hung: true }), ['the kernel complains of nothing: failed: the guest said nothing for too long']);
+});
+
+test('a driver whose unbind is the device\'s end cannot bind again, and that is no failure of the device side', () => {
+  const failed = good().lines.map((line) => (line.startsWith('check rebind ') ? 'check rebind failed vda does not come back' : line));
+  const kernelLines = ['[   13.6] virtio_blk virtio3: device reset while unwinding vq 0', '[   13.6] virtio_blk virtio3: tx rejected (fatal): msg_id=0x07', '[   13.7] virtio_blk: probe of virtio3 failed with error -5'];
+  assert.deepEqual(others({ lines: failed, kernelLines }), ['a driver is unbound and bound again: not run: this driver binds no device again that it has let go']);
+  // Without its word it is one.
+  assert.deepEqual(others({ lines: failed, kernelLines: kernelLines.slice(1) }), [
+    'a driver is unbound and bound again: failed: vda does not come back', 'the kernel complains of nothing: failed: virtio_blk virtio3: tx rejected (fatal): msg_id=0x07',
+  ]);
+  const other = kernelLines.map((line) => line.replace('virtio_blk: probe', 'virtio_net: probe'));
+  assert.deepEqual(others({ kernelLines: other }), ['the kernel complains of nothing: failed: virtio_net: probe of virtio3 failed with error -5']);
 });
 
 test('guest.sh is a script, with a function for each check', () => {
@@ -143,6 +157,7 @@ test('a mistake is one sentence', async () => {
     [[...places, '--device', 'abacus'], /--device is host or an524, not 'abacus'\.$/],
     [[...places, '--doorbell', 'horn'], /--doorbell is ivshmem or poll/],
     [[...places, '--device', 'an524', '--doorbell', 'ivshmem'], /with --device an524 both sides poll/],
+    [[...places, '--processors', '9'], /--processors wants 1 to 8, not '9'\.$/],
     [[...places, '--profile', 'Z'], /Unknown profile 'Z'; known profiles: A/],
     [[...places, '--insmod', 'carrier'], /--insmod wants one of the virtio-msg modules and its parameters, not 'carrier'\.$/],
     [[...places, '--insmod', 'other a=1'], /--insmod wants one of the virtio-msg modules/],
@@ -199,11 +214,11 @@ test('an arm64 kernel runs on the virt machine, its RAM is served at 40000000, a
     echo begin probe; echo "check probe failed" $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -a -o -- "--window $ram 0 134217728 [0-9a-fx]*")
     while [ "$1" != -initrd ]; do shift; done
     echo "check status failed" $(zcat "$2" | grep -a -c '</dev/ttyS0 >/dev/ttyS0')`;
-  const { status, stdout, stderr } = runWith(body, { virtio_msg: '' }, [], 'aarch64');
+  const { status, stdout, stderr } = runWith(body, { virtio_msg: '' }, ['--processors', '2'], 'aarch64');
   assert.equal(status, 1, stderr);
   assert.match(stdout, /^Linux Image for aarch64, device side as a process, doorbell ivshmem, profile A$/m);
   const told = /the modules load +failed +(.*)$/m.exec(stdout)?.[1] ?? '';
-  ['-machine virt,accel=tcg,memory-backend=ram -m 512', '-append console=ttyAMA0 ', '-device pci-serial,chardev=script', '-device ivshmem-doorbell,chardev=peers'].forEach((words) => assert.ok(told.includes(words), `${words} in ${told}`));
+  ['-machine virt,accel=tcg,memory-backend=ram -m 512', '-cpu cortex-a57 -smp 2 ', '-append console=ttyAMA0 ', '-device pci-serial,chardev=script', '-device ivshmem-doorbell,chardev=peers'].forEach((words) => assert.ok(told.includes(words), `${words} in ${told}`));
   assert.match(stdout, /with its id +failed +--window \/\S+\/ram 0 134217728 0x40000000$/m);
   assert.match(stdout, /to status 0x0f +failed +1$/m);
 });
@@ -221,7 +236,8 @@ test('docs/linux.md names numbers, options and places as they are', () => {
   says(`not used again for ${Budget.Quarantine / 1e6} s`);
   says(`at most ${Capacity.Windows} windows`);
   says(`address=0x${(emulatedCoreReserved + 4096).toString(16)}`);
-  says(`All ${checks.length + 2} lines of the table were ok`);
+  says(`all ${checks.length + 2} lines of the table were ok`);
+  says(`${checks.length + 1} lines were ok`);
   [...page.matchAll(/vmsg linux-test (.*)/g)].flatMap(([, line]) => line?.match(/--[a-z-]+/g) ?? []).forEach((option) => assert.match(help, new RegExp(`^  ${option} `, 'm')));
   // The one window of the device tree's pool, as board.json has it.
   const pool = /pool@(\w+) *\{.*reg = <(0x\w+) (0x\w+)>/.exec(page) ?? [];
@@ -232,6 +248,23 @@ test('docs/linux.md names numbers, options and places as they are', () => {
     windows: [{ name: 'pool', cpuAddress: '0x60000000', driverAddress: `0x${(pool[2] ?? '').slice(2).padStart(16, '0')}`, bytes: Number(pool[3]) }],
   }), 'board.json');
   assert.equal(bound.windows[0]?.bytes, 4194304);
+  // The device side's sentences are those of vmsg serve, and every place that is named is there.
+  ['driver lost', 'ring error'].forEach((words) => assert.ok(page.includes(`N: ${words}`) && serveHelp.includes(`N: ${words}`), words));
+  const places = [...page.matchAll(/\b(test\/[\w/.-]+\.ts|hal\/mailboxes)|\]\(\.\.\/([\w/.-]+)\)/g)].map(([, file, link]) => file ?? link ?? '');
+  assert.ok(places.length >= 3);
+  places.forEach((place) => assert.ok(existsSync(path.join(packageRoot, place)), place));
+});
+
+test('what docs/linux.md says of the kernel\'s messages is what the table makes of them', () => {
+  const page = readFileSync(path.join(packageRoot, 'docs', 'linux.md'), 'utf8');
+  const rows = [...page.slice(page.indexOf('## dmesg'), page.indexOf('## Try it')).matchAll(/^\| (`.*?`) \| (.*) \|$/gm)];
+  assert.ok(rows.length >= 20, `${rows.length} messages`);
+  for (const [, messages = '', meaning = ''] of rows) {
+    for (const [, message = ''] of messages.matchAll(/`(.*?)`/g)) {
+      const complaints = others({ kernelLines: [`[    9.9] virtio_net virtio4: ${message}`] });
+      assert.equal(complaints.length, /^harmless|while the carrier is removed/.test(meaning) ? 0 : 1, `${message}: ${meaning}`);
+    }
+  }
 });
 
 test('the device ids are those of the app', () => {

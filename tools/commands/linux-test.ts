@@ -32,6 +32,7 @@ export const help = `vmsg linux-test --kernel IMAGE --modules DIR [options]
   --device an524       it is the firmware on an emulated Cortex-M33 whose memory holds the machine's RAM; x86-64 only. The carrier
                        finds the layout at guest-physical 0x18001000, which the kernel leaves alone, and polls
   --doorbell KIND      with --device host: ivshmem (interrupts both ways, default) or poll (ivshmem-plain, both sides poll)
+  --processors N       of the Linux machine, 1 to 8; default 1
   --profile P          wire profile (${profileNames.join(', ')}), default A
   --initrd-tool FILE   statically linked busybox for the kernel's architecture; Debian's by default, fetched by apt
   --kernel-log FILE    keeps the kernel's messages; docs/linux.md tells what they mean
@@ -208,6 +209,7 @@ interface Plan {
   readonly script: string;
   readonly serve: (setting: Setting) => Promise<Served>;
   readonly profile: string;
+  readonly processors: number;
   readonly busybox: string | undefined;
   readonly kernelLog: string | undefined;
 }
@@ -233,6 +235,7 @@ async function runGuest(plan: Plan, folder: string): Promise<{ readonly end: Gue
       initramfs,
       kernelLog: plan.kernelLog ?? path.join(folder, 'kernel.log'),
       mebibytes: guestMebibytes,
+      processors: plan.processors,
       memoryFile: setting.memory,
       devices: served.devices,
       kernelWords: served.kernelWords,
@@ -262,17 +265,21 @@ export async function linuxTest(args: readonly string[]): Promise<number> {
       insmod: { type: 'string', multiple: true, default: [] },
       device: { type: 'string', default: 'host' },
       doorbell: { type: 'string' },
+      processors: { type: 'string', default: '1' },
       profile: { type: 'string', default: 'A' },
       'initrd-tool': { type: 'string' },
       'kernel-log': { type: 'string' },
     },
   });
-  const { device, doorbell = 'ivshmem', profile } = values;
+  const { device, doorbell = 'ivshmem', processors, profile } = values;
   if (device !== 'host' && device !== 'an524') {
     throw new UserError(`--device is host or an524, not '${device}'.`);
   }
   if ((doorbell !== 'ivshmem' && doorbell !== 'poll') || (device === 'an524' && values.doorbell === 'ivshmem')) {
     throw new UserError(`--doorbell is ivshmem or poll, and with --device an524 both sides poll: not '${doorbell}'.`);
+  }
+  if (!/^[1-8]$/.test(processors)) {
+    throw new UserError(`--processors wants 1 to 8, not '${processors}'.`);
   }
   if (!profileNames.some((name) => name === profile)) {
     throw new UserError(`Unknown profile '${profile}'; known profiles: ${profileNames.join(', ')}.`);
@@ -296,6 +303,7 @@ export async function linuxTest(args: readonly string[]): Promise<number> {
     script: guestScript(modules, parameters(values.insmod, modules.files)),
     serve: (setting) => (device === 'an524' ? serveOnCore(setting) : serveAsProcess(setting, doorbell)),
     profile,
+    processors: Number(processors),
     busybox,
     kernelLog: values['kernel-log'],
   };
