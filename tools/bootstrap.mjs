@@ -17,6 +17,8 @@ export const debianPackages = [
   { name: 'gcc', command: 'gcc' },
   // gcc only recommends it, and --no-install-recommends is used.
   { name: 'libc6-dev', file: '/usr/include/stdio.h' },
+  { name: 'make', command: 'make' },
+  { name: 'xz-utils', command: 'xz' },
 ];
 
 /** A mistake of the user or of the machine: its message is printed, and nothing else. */

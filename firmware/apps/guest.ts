@@ -1,5 +1,5 @@
 // Devices with the queue sizes that QEMU wants of vhost-user devices: what `vmsg stock-linux-test` has Linux drive.
-import { block, bus, delayedDisk, entropy, loopBack, network, ramDisk } from '../main.js';
+import { block, bus, delayedDisk, entropy, gpio, i2c, loopBack, network, ramDisk } from '../main.js';
 
 export default bus({
   profile: 'A',
@@ -11,5 +11,7 @@ export default bus({
     block({ number: 4, backend: delayedDisk({ sectors: 16384, microseconds: 200, requests: 16 }), id: 'guest-disk-slow', queueSize: 128 }),
     block({ number: 5, backend: ramDisk({ sectors: 16384 }), id: 'guest-disk-16', queueSize: 16 }),
     network({ number: 6, backend: loopBack(), frames: 64, queueSize: 256 }),
+    gpio({ number: 7, lines: 8, names: ['led', 'button'], queueSize: 256 }),
+    i2c({ number: 8 }),
   ],
 });

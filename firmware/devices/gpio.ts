@@ -46,6 +46,8 @@ export interface GpioOptions {
   readonly interrupts?: boolean;
   /** Microseconds between two looks at the lines while an interrupt is enabled, up to 2^26; 0 = the backend's own interrupt wakes the device (hal/port.ts, Wake.Backend). 1000 by default. */
   readonly pollMicroseconds?: number;
+  /** Largest size of both virtqueues, a power of two; 64 for requests and 128 for events by default. */
+  readonly queueSize?: number;
   /** `wiredLines` by default. */
   readonly backend?: GpioBackend;
 }
@@ -95,6 +97,7 @@ export function gpio(options: GpioOptions): DeviceModel {
   const names = options.names === undefined ? [] : options.names;
   const backend = options.backend === undefined ? wiredLines : options.backend;
   const interrupts = options.interrupts !== false;
+  const queueSizes = options.queueSize === undefined ? [64, 128] : [options.queueSize, options.queueSize];
   if (!(lines >= 1 && lines <= 128 && lines % 1 === 0) || names.length > lines) {
     throw new Error('gpio device ' + options.number + ': it has 1 to 128 lines, and not more names than lines');
   }
@@ -105,7 +108,7 @@ export function gpio(options: GpioOptions): DeviceModel {
   return {
     type: gpioType,
     number: options.number,
-    queueSizes: interrupts ? [64, 128] : [64],
+    queueSizes: interrupts ? queueSizes : queueSizes.slice(0, 1),
     queueFeatures: interrupts ? [-1, irq] : [-1],
     features: interrupts ? [irq] : [],
     config: [lines, 0, 0, 0, size & 255, (size >> 8) & 255, 0, 0],

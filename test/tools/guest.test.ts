@@ -1,12 +1,13 @@
 // The pieces of a guest that need no guest: the archive's bytes, modules in loading order, and sentences for what is missing.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { aarch64, architectureOf, isProgramFor, x86 } from '../../tools/guest/architecture.js';
 import { characterDevice, cpioArchive, folderEntry, programEntry } from '../../tools/guest/cpio.js';
 import { dependencies, kernelIn, moduleFiles } from '../../tools/guest/kernel.js';
+import { builtModules } from '../../tools/guest/modules.js';
 import { debianPackage, packagesInCache } from '../../tools/guest/packages.js';
 import { UserError } from '../../tools/user-error.js';
 import { workspace } from './workspace.js';
@@ -138,4 +139,82 @@ esac
     process.env['PATH'] = searched;
     Object.assign(process, { getuid });
   }
+});
+
+/** Has programs of these names stand before the machine's own, in a folder to build in; returns what `work` does there. */
+async function withPrograms<T>(programs: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+  const [folder, before, searched] = [workspace({}), process.cwd(), process.env['PATH']];
+  Object.entries(programs).forEach(([name, script]) => {
+    writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(path.join(folder, name), 0o755);
+  });
+  process.chdir(folder);
+  process.env['PATH'] = `${folder}:${searched}`;
+  try {
+    return await work();
+  } finally {
+    process.chdir(before);
+    process.env['PATH'] = searched;
+  }
+}
+
+const cached = (): string[] => readdirSync(path.join('build', 'cache', 'debian'));
+const sources = ['drivers/gpio/gpio-virtio.c', 'drivers/i2c/busses/i2c-virtio.c'];
+
+test('modules whose packages cannot be fetched are one sentence, and leave nothing in the cache', async () => {
+  const kernel = kernelWith({});
+  await withPrograms({ 'apt-get': 'echo "E: Unable to locate package $2." >&2; exit 100' }, async () => {
+    await assert.rejects(builtModules(kernel, sources, () => undefined), (error) =>
+      error instanceof UserError && error.message === 'apt-get download linux-headers-6.1.0-0-amd64:amd64 failed: E: Unable to locate package linux-headers-6.1.0-0-amd64:amd64.');
+    assert.deepEqual(cached(), []);
+  });
+});
+
+/** Stands in for Debian's programs: packages that hold what is asked of them. */
+const packages = {
+  'dpkg-deb': 'case $1 in -x) mkdir -p "$3/usr/src/linux-headers-6.1.0-0-amd64" ;; -f) echo 6.1.7-1 ;; esac',
+  tar: `for word; do
+  case $word in
+    */*.c) mkdir -p "$folder/$(dirname "\${word#*/}")"; echo source >"$folder/\${word#*/}" ;;
+    -C) next=yes ;;
+    *) [ -z "$next" ] || folder=$word; next= ;;
+  esac
+done`,
+  xz: '',
+};
+
+test('a module that does not compile is one sentence, and is not kept', async () => {
+  const programs = {
+    'apt-get': 'case $1 in download) touch "$2_1.deb" ;; esac',
+    ...packages,
+    make: 'case $1 in --version) ;; *) echo "gpio-virtio.c:3: error"; exit 2 ;; esac',
+  };
+  const kernel = kernelWith({});
+  await withPrograms(programs, async () => {
+    await assert.rejects(builtModules(kernel, sources, () => undefined), (error) =>
+      error instanceof UserError && error.message === 'make cannot build modules for Linux: gpio-virtio.c:3: error.');
+    assert.deepEqual(cached().filter((name) => name.includes('virtio')), []);
+  });
+});
+
+test('modules are built from the source of the headers\' version, kept with it under the kernel\'s name, and not built again', async () => {
+  const asked = path.join(workspace({}), 'asked');
+  const programs = {
+    'apt-get': `echo "$2" >>${asked}; touch "$2_1.deb"`,
+    ...packages,
+    make: 'for word; do case $word in M=*) for file in "${word#M=}"/*.c; do cp "$file" "${file%.c}.ko"; done ;; esac; done',
+  };
+  const kernel = kernelWith({});
+  await withPrograms(programs, async () => {
+    const modules = await builtModules(kernel, sources, () => undefined);
+    assert.deepEqual([...modules].map(([name, file]) => [name, path.basename(path.dirname(file)), readFileSync(file, 'utf8')]), [
+      ['gpio-virtio', 'gpio-virtio+i2c-virtio_6.1.0-0-amd64', 'source\n'], ['i2c-virtio', 'gpio-virtio+i2c-virtio_6.1.0-0-amd64', 'source\n'],
+    ]);
+    const names = readFileSync(asked, 'utf8').trim().split('\n');
+    assert.deepEqual(names, [
+      'linux-headers-6.1.0-0-amd64:amd64', 'linux-headers-6.1.0-0-common:amd64=6.1.7-1', 'linux-kbuild-6.1:amd64=6.1.7-1', 'linux-source-6.1:amd64=6.1.7-1', 'libelf1:amd64',
+    ]);
+    assert.deepEqual(await builtModules(kernel, sources, () => undefined), modules);
+    assert.equal(readFileSync(asked, 'utf8').trim().split('\n').length, names.length);
+  });
 });

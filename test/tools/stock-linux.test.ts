@@ -18,6 +18,8 @@ test('a row is what the guest says of it, unless the host judges otherwise', () 
   const rows = [row('a'), row('b', (detail) => `${detail}!`), row('c', () => { throw new Error('wrong bytes'); })];
   assert.deepEqual(judgeLine('@row 0 passed all good', rows), { index: 0, verdict: 'passed', detail: 'all good' });
   assert.deepEqual(judgeLine('@row 0 failed ', rows), { index: 0, verdict: 'failed', detail: '' });
+  assert.deepEqual(judgeLine('@row 0 not run because', rows), { index: 0, verdict: 'not run', detail: 'because' });
+  assert.deepEqual(judgeLine('@row 1 not run x', rows), { index: 1, verdict: 'not run', detail: 'x' });
   assert.deepEqual(judgeLine('@row 1 passed x', rows), { index: 1, verdict: 'passed', detail: 'x!' });
   assert.deepEqual(judgeLine('@row 2 passed x', rows), { index: 2, verdict: 'failed', detail: 'wrong bytes' });
   assert.deepEqual(judgeLine('@row 2 failed x', rows), { index: 2, verdict: 'failed', detail: 'x' });
@@ -59,12 +61,13 @@ test('every row has a function of checks.sh or a reason why it cannot run, and t
 test('the script is one a shell reads, and a check\'s status and last line are its row', () => {
   const folder = workspace({});
   const script = path.join(folder, 'script');
-  writeFileSync(script, scriptOf([row('true'), row('eval "echo a; echo b"'), row('eval "echo why; false"'), { device: 'd', what: 'w', notRun: 'never' }, row('no_such_function')]));
+  writeFileSync(script, scriptOf([row('true'), row('eval "echo a; echo b"'), row('eval "echo why; false"'), { device: 'd', what: 'w', notRun: 'never' }, row('no_such_function'), row('eval "echo not here; exit 77"')]));
   execFileSync('sh', ['-n', script]);
   const { stdout } = spawnSync('sh', [script], { encoding: 'utf8' });
   const lines = stdout.trimEnd().split('\n');
   assert.deepEqual(lines.slice(0, 3), ['@row 0 passed ', '@row 1 passed b', '@row 2 failed why']);
   assert.match(lines[3] ?? '', /^@row 4 failed .*no_such_function/);
+  assert.equal(lines[4], '@row 5 not run not here');
 });
 
 test('features are judged bit by bit', () => {

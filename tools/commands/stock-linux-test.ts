@@ -7,17 +7,19 @@ import { run } from '../image/build-files.js';
 import { bundle } from '../bundle/bundle.js';
 import { buildInitramfs, startGuest, type GuestEnd } from '../guest/guest.js';
 import { debianKernel, type Kernel } from '../guest/kernel.js';
+import { builtModules } from '../guest/modules.js';
 import { debianPackage } from '../guest/packages.js';
 import { packaged, progress } from '../emulator/scene.js';
 import { DeviceProcess } from '../stock-linux/device-process.js';
-import { boots, seed, slotOf, type Boot, type Row, type Variant } from '../stock-linux/rows.js';
+import { boots, builtSources, seed, slotOf, type Boot, type Row, type Variant } from '../stock-linux/rows.js';
 import { UserError } from '../user-error.js';
 import { buildVhostUserRunner, qemuOptions } from '../host-process/vhost-user-runner.js';
 
 export const help = `vmsg stock-linux-test [${boots.map(({ name }) => name).join(' | ')}]
   Boots Debian's Linux, unmodified, in QEMU without hardware help; its own virtio drivers drive the devices of the app guest over
   vhost-user: the minified bundle in the engine of a coprocessor, one process for each device. Prints one row for each check.
-  Kernel and busybox are fetched by apt-get download into build/cache/debian; nothing is installed.
+  Kernel, busybox and the source of the drivers that Debian leaves out (gpio-virtio, i2c-virtio: 139 MB) are fetched by apt-get
+  download into build/cache/debian; nothing is installed.
   Without a name every guest runs. Exit status: 0 = nothing failed, 1 = something did, or the guests could not be prepared. What
   could not run is counted as not run, with the reason.`;
 
@@ -39,28 +41,40 @@ interface Prepared {
   readonly runner: string;
   readonly bundle: string;
   readonly programs: Readonly<Record<string, Buffer>>;
+  /** The modules built from the kernel's source, by name, or why there are none. */
+  readonly built: Promise<ReadonlyMap<string, string> | UserError>;
   /** Sockets, logs and the guests' file systems. */
   readonly folder: string;
 }
 
-async function buildGuestTool(folder: string): Promise<Buffer> {
-  const out = path.join(folder, 'guest-tool');
-  const { status, output } = await run('cc', ['-std=gnu11', '-O2', '-static', packaged('tools', 'stock-linux', 'guest-tool.c'), '-o', out]).catch(() => {
+async function buildTool(name: string, folder: string): Promise<Buffer> {
+  const out = path.join(folder, name);
+  const { status, output } = await run('cc', ['-std=gnu11', '-O2', '-static', packaged('tools', 'stock-linux', `${name}.c`), '-o', out]).catch(() => {
     throw new UserError('The compiler cc is missing: install the packages gcc and libc6-dev.');
   });
   if (status !== 0) {
-    throw new UserError(`cc cannot build the guest's tool: ${output.trim().split('\n').pop()}.`);
+    throw new UserError(`cc cannot build the guest's ${name}: ${output.trim().split('\n').pop()}.`);
   }
   return readFileSync(out);
 }
 
-async function prepare(folder: string): Promise<Prepared> {
+/** What a user could do something about is handed on; anything else is thrown. */
+function userError(error: unknown): UserError {
+  if (error instanceof UserError) {
+    return error;
+  }
+  throw error;
+}
+
+async function prepare(folder: string, needsBuilt: boolean): Promise<Prepared> {
   const kernel = await debianKernel(progress);
+  // While the first guests run: it takes a minute, most of it to fetch the source.
+  const built = needsBuilt ? builtModules(kernel, builtSources, progress).catch(userError) : Promise.resolve(new Map<string, string>());
   const e2fsck = path.join(await debianPackage('e2fsck-static', kernel.architecture, progress), 'sbin', 'e2fsck.static');
   const runner = await buildVhostUserRunner(progress);
   progress('bundling guest for host-vhost-user');
   const { file } = await bundle({ target: 'host-vhost-user', role: 'device', entry: packaged('firmware', 'apps', 'guest.ts'), outFile: path.join(folder, 'device.js') });
-  return { kernel, runner, bundle: file, folder, programs: { 'guest-tool': await buildGuestTool(folder), e2fsck: readFileSync(e2fsck) } };
+  return { kernel, runner, bundle: file, folder, built, programs: { 'guest-tool': await buildTool('guest-tool', folder), 'io-tool': await buildTool('io-tool', folder), e2fsck: readFileSync(e2fsck) } };
 }
 
 /** The guest's script: the functions, then one line for each row that has a command. */
@@ -71,7 +85,7 @@ export function scriptOf(rows: readonly Row[]): string {
 
 /** What a line of the guest says about a row; undefined for other lines. */
 export function judgeLine(line: string, rows: readonly Row[]): (Judged & { readonly index: number }) | undefined {
-  const [, number, verdict, detail] = /^@row (\d+) (passed|failed) ?(.*)$/.exec(line) ?? [];
+  const [, number, verdict, detail] = /^@row (\d+) (passed|failed|not run) ?(.*)$/.exec(line) ?? [];
   const index = Number(number);
   const row = rows[index];
   if (row === undefined || verdict === undefined || detail === undefined) {
@@ -118,6 +132,15 @@ function hangReport(end: GuestEnd, processes: ReadonlyMap<string, DeviceProcess>
   ];
 }
 
+/** Files of the modules that a guest needs besides the kernel's own, or why they cannot be had. */
+async function modulesFor({ ownModule }: Boot, { built }: Prepared): Promise<string[] | UserError> {
+  if (ownModule === undefined) {
+    return [];
+  }
+  const modules = await built;
+  return modules instanceof UserError ? modules : [modules.get(ownModule) as string];
+}
+
 /** Runs one guest and adds its rows to the table. */
 async function runBoot(boot: Boot, prepared: Prepared, table: Table): Promise<void> {
   const all = [...boot.variants.flatMap((variant) => variant.rows), ...boot.missing];
@@ -128,10 +151,15 @@ async function runBoot(boot: Boot, prepared: Prepared, table: Table): Promise<vo
     [name, new DeviceProcess({ runner: prepared.runner, bundle: prepared.bundle, number: device.number, socket: socketOf(name), seed })] as const));
   let failure: string | undefined;
   let end: GuestEnd | undefined;
+  const ownModules = await modulesFor(boot, prepared);
+  if (ownModules instanceof UserError) {
+    all.forEach((row) => table.add(row, { verdict: 'not run', detail: row.notRun ?? ownModules.message }));
+    return;
+  }
   try {
     await Promise.all([...processes.values()].map((process) => process.start()));
     const initramfs = await buildInitramfs(
-      { kernel: prepared.kernel, modules: boot.modules, script: scriptOf(rows), programs: prepared.programs, outFile: path.join(prepared.folder, `${boot.name}.initramfs`) },
+      { kernel: prepared.kernel, modules: boot.modules, ownModules, script: scriptOf(rows), programs: prepared.programs, outFile: path.join(prepared.folder, `${boot.name}.initramfs`) },
       progress,
     );
     progress(`booting Linux ${prepared.kernel.version} for ${boot.name}`);
@@ -221,15 +249,10 @@ export async function stockLinuxTest(args: readonly string[]): Promise<number> {
   mkdirSync(path.resolve('build'), { recursive: true });
   const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-stock-linux-'));
   try {
-    const prepared = await prepare(folder).catch((error: unknown) => {
-      if (!(error instanceof UserError)) {
-        throw error;
-      }
-      return error.message;
-    });
-    if (typeof prepared === 'string') {
+    const prepared = await prepare(folder, chosen.some(({ ownModule }) => ownModule !== undefined)).catch(userError);
+    if (prepared instanceof UserError) {
       progress('');
-      process.stdout.write(`not run: ${prepared}\n`);
+      process.stdout.write(`not run: ${prepared.message}\n`);
       return 1;
     }
     progress('');

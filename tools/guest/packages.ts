@@ -61,35 +61,62 @@ async function apt(command: string, args: readonly string[], architecture: Archi
   throw new UserError(`${command} ${args.join(' ')} failed: ${lastWords(first.output)}.`);
 }
 
-/** The folder with the unpacked files of package `name`; fetches it where it is not in the cache. Throws a UserError when that cannot be. */
-export async function debianPackage(name: string, architecture: Architecture, onStep: OnStep): Promise<string> {
-  const full = `${name}:${architecture.debian}`;
-  const folder = path.join(cacheFolder(), full);
+/** Runs a program that works on a package; throws a UserError when it fails. */
+async function mustDo(command: string, args: readonly string[], what: string): Promise<string> {
+  const { status, output } = await program(command, args);
+  if (status !== 0) {
+    throw new UserError(`${command} cannot ${what}: ${lastWords(output)}.`);
+  }
+  return output.trim();
+}
+
+/** Downloads package `name`, as apt has it (NAME:ARCHITECTURE, perhaps =VERSION), into a folder that holds no other package; returns its file. */
+export async function download(name: string, architecture: Architecture, folder: string, onStep: OnStep): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  onStep(`fetching the Debian package ${name}`);
+  await apt('apt-get', ['download', name], architecture, folder);
+  const file = readdirSync(folder).find((entry) => entry.endsWith('.deb'));
+  if (file === undefined) {
+    throw new UserError(`apt-get download ${name} left no package.`);
+  }
+  return path.join(folder, file);
+}
+
+export async function unpack(file: string, folder: string, onStep: OnStep): Promise<void> {
+  onStep(`unpacking ${path.basename(file)}`);
+  await mustDo('dpkg-deb', ['-x', file, folder], `unpack ${path.basename(file)}`);
+}
+
+/** A field of a package file, such as Version. */
+export function packageField(file: string, field: string): Promise<string> {
+  return mustDo('dpkg-deb', ['-f', file, field], `read ${path.basename(file)}`);
+}
+
+/** The folder `name` of the cache. Where it is not there yet, `fill` makes its files; `scratch` is gone afterwards. It appears whole or not at all. */
+export async function cached(name: string, fill: (files: string, scratch: string) => Promise<void>): Promise<string> {
+  const folder = path.join(cacheFolder(), name);
   if (existsSync(folder)) {
     return folder;
   }
-  const temporary = temporaryName(folder);
-  mkdirSync(temporary, { recursive: true });
+  const scratch = temporaryName(folder);
+  const files = path.join(scratch, 'files');
+  mkdirSync(files, { recursive: true });
   try {
-    onStep(`fetching the Debian package ${full}`);
-    await apt('apt-get', ['download', full], architecture, temporary);
-    const file = readdirSync(temporary).find((entry) => entry.endsWith('.deb'));
-    if (file === undefined) {
-      throw new UserError(`apt-get download ${full} left no package.`);
-    }
-    onStep(`unpacking ${file}`);
-    const unpacked = await program('dpkg-deb', ['-x', path.join(temporary, file), path.join(temporary, 'files')]);
-    if (unpacked.status !== 0) {
-      throw new UserError(`dpkg-deb cannot unpack ${file}: ${lastWords(unpacked.output)}.`);
-    }
+    await fill(files, scratch);
     // Another run may have been faster; what it left is as good.
     if (!existsSync(folder)) {
-      renameSync(path.join(temporary, 'files'), folder);
+      renameSync(files, folder);
     }
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** The folder with the unpacked files of package `name`; fetches it where it is not in the cache. Throws a UserError when that cannot be. */
+export function debianPackage(name: string, architecture: Architecture, onStep: OnStep): Promise<string> {
+  const full = `${name}:${architecture.debian}`;
+  return cached(full, async (files, scratch) => unpack(await download(full, architecture, path.join(scratch, 'package'), onStep), files, onStep));
 }
 
 /** The name of the package that the package `meta` stands for and whose name begins with `start`. */

@@ -54,7 +54,7 @@ export function frontSide(device: OfferedDevice): { readonly name: string } | { 
 }
 
 /** Virtio device ids for which QEMU connects again when the process was started anew: its other devices fail at their start with such a socket. */
-const reconnecting: readonly number[] = [1, 2];
+const reconnecting: readonly number[] = [1, 2, 41];
 
 /** QEMU's options for a device that has a front side and is served at `socket`. `chardev` names the socket, `more` are properties of QEMU's device. */
 export function qemuOptions(device: OfferedDevice, socket: string, chardev = `vmsg${device.number}`, more: readonly string[] = []): string[] {

@@ -1,10 +1,11 @@
-# Functions of the checks inside the guest. A check is a command whose status is the verdict and whose last line of output is the detail.
+# Functions of the checks inside the guest. A check is a command whose last line of output is the detail; status 0 = passed, 77 = not run.
 
 # row NUMBER COMMAND...: runs a check and reports it.
 row() {
   number=$1
   shift
-  if detail=$("$@" 2>&1); then verdict=passed; else verdict=failed; fi
+  detail=$("$@" 2>&1)
+  case $? in 0) verdict=passed ;; 77) verdict='not run' ;; *) verdict=failed ;; esac
   echo "@row $number $verdict $(echo "$detail" | tail -n 1)"
 }
 
@@ -130,7 +131,7 @@ file_system() {
 disk_rebind() {
   for turn in 1 2 3; do
     rm -f /tmp/stop
-    guest-tool traffic /dev/$(disk $1) /tmp/stop >/tmp/traffic &
+    disk_traffic $1 /tmp/stop >/tmp/traffic &
     usleep 300000
     name=$(basename "$(place $1)")
     echo "$name" >/sys/bus/virtio/drivers/virtio_blk/unbind || return 1
@@ -143,18 +144,18 @@ disk_rebind() {
   echo "three times; the last time $traffic; afterwards everything reads as it was written"
 }
 
-# under_traffic SLOT SEED COMMAND...: runs COMMAND while data is moved; no transfer may fail or be lost. Leaves in $traffic what was moved.
-under_traffic() {
-  slot=$1 seed=$2
-  shift 2
+# amid "TRAFFIC..." COMMAND...: runs COMMAND while TRAFFIC, a command that ends when the file it is told exists, moves data; none of it
+# may fail. Leaves in $traffic what was moved.
+amid() {
+  moving=$1
+  shift
   rm -f /tmp/stop
-  guest-tool traffic /dev/$(disk $slot) /tmp/stop >/tmp/traffic &
+  $moving /tmp/stop >/tmp/traffic &
   "$@"
   touch /tmp/stop
   wait
   traffic=$(tail -n 1 /tmp/traffic)
   echo "$traffic" | grep -q 'none failed' || { echo "$traffic"; return 1; }
-  guest-tool random /dev/$(disk $slot) $seed 20
 }
 
 pause_often() {
@@ -169,14 +170,18 @@ restart_amid() {
 
 # disk_pause SLOT: the virtual machine is paused while data is moved.
 disk_pause() {
-  under_traffic $1 7 pause_often || return 1
+  amid "disk_traffic $1" pause_often && guest-tool random /dev/$(disk $1) 7 20 || return 1
   echo "five times, $traffic; afterwards everything reads as it was written"
 }
 
 # disk_restart SLOT NAME: the device's process is killed and started anew while data is moved.
 disk_restart() {
-  under_traffic $1 6 restart_amid "$2" || return 1
+  amid "disk_traffic $1" restart_amid "$2" && guest-tool random /dev/$(disk $1) 6 20 || return 1
   echo "$traffic; afterwards everything reads as it was written"
+}
+
+disk_traffic() {
+  guest-tool traffic /dev/$(disk $1) $2
 }
 
 # random_transfers SLOT SEED COUNT and move SLOT MEBIBYTES: see guest-tool.c
@@ -275,4 +280,126 @@ net_restart() {
   host restart "$3"
   until ping -q -c 1 -W 1 10.0.$2.2 >/dev/null; do usleep 200000; done
   pings $2 $1
+}
+
+# The GPIO chip in a PCI slot.
+chip() {
+  basename "$(place $1)"/gpiochip*
+}
+
+# gpio_names SLOT LINES NAME..., gpio_values SLOT OUT IN COUNT, gpio_edges SLOT OUT IN COUNT: see io-tool.c
+gpio_names() {
+  slot=$1
+  shift
+  io-tool names /dev/$(chip $slot) "$@"
+}
+
+gpio_values() {
+  io-tool values /dev/$(chip $1) $2 $3 $4
+}
+
+# Interrupts are a feature, which QEMU must hand on.
+gpio_edges() {
+  features $1 +0 >/dev/null || { echo 'QEMU does not offer the driver the feature IRQ (0), which the device has'; return 77; }
+  io-tool edges /dev/$(chip $1) $2 $3 $4
+}
+
+gpio_traffic() {
+  io-tool wires /dev/$(chip $1) $2
+}
+
+gpio_pause() {
+  amid "gpio_traffic $1" pause_often && gpio_values $1 2 3 9 || return 1
+  echo "five times, $traffic; afterwards every change is seen"
+}
+
+# gpio_restart SLOT NAME: directions and levels go with the process, so what is done at that moment may fail, and nothing afterwards.
+gpio_restart() {
+  rm -f /tmp/stop
+  gpio_traffic $1 /tmp/stop >/tmp/traffic &
+  restart_amid "$2"
+  touch /tmp/stop
+  wait
+  gpio_values $1 2 3 9 || return 1
+  echo "$(tail -n 1 /tmp/traffic); afterwards every change is seen"
+}
+
+# gpio_rebind SLOT: three times the driver goes and comes back between two uses.
+gpio_rebind() {
+  for turn in 1 2 3; do
+    name=$(basename "$(place $1)")
+    echo "$name" >/sys/bus/virtio/drivers/gpio_virtio/unbind || return 1
+    [ ! -e "$(place $1)"/gpiochip* ] || { echo 'the chip has not gone'; return 1; }
+    echo "$name" >/sys/bus/virtio/drivers/gpio_virtio/bind || return 1
+    gpio_values $1 0 1 9 || return 1
+  done
+  echo "three times; afterwards every change is seen"
+}
+
+# The I2C adapter in a PCI slot.
+adapter() {
+  basename "$(place $1)"/i2c-*
+}
+
+# at_once SLOT: QEMU's queue has four entries. A message takes three of them, or one when it is indirect.
+at_once() {
+  if features $1 +28 >/dev/null; then echo 4; else echo 1; fi
+}
+
+i2c_sensor() {
+  io-tool sensor /dev/$(adapter $1) $(at_once $1)
+}
+
+# i2c_memory SLOT SEED COUNT
+i2c_memory() {
+  io-tool memory /dev/$(adapter $1) $(at_once $1) $2 $3
+}
+
+# i2c_lm75 SLOT: the kernel's driver of such sensors reads the temperature, and a limit that it wrote.
+i2c_lm75() {
+  bus=/sys/bus/i2c/devices/$(adapter $1)
+  echo lm75 0x48 >$bus/new_device || return 1
+  hwmon=$(echo $bus/*-0048/hwmon/hwmon*)
+  echo 61500 >$hwmon/temp1_max
+  found="$(cat $hwmon/name) reads $(cat $hwmon/temp1_input), limit $(cat $hwmon/temp1_max)"
+  echo 0x48 >$bus/delete_device || return 1
+  echo "$found"
+  [ "$found" = 'lm75 reads 25000, limit 61500' ]
+}
+
+# i2c_at24 SLOT: the kernel's driver of such memories writes all of it and reads it back.
+i2c_at24() {
+  bus=/sys/bus/i2c/devices/$(adapter $1)
+  echo 24c02 0x50 >$bus/new_device || return 1
+  dd if=/dev/urandom of=/tmp/data bs=256 count=1 2>/dev/null
+  dd if=/tmp/data of=$(echo $bus/*-0050/eeprom) bs=256 2>/dev/null && cmp /tmp/data $bus/*-0050/eeprom || return 1
+  echo 0x50 >$bus/delete_device || return 1
+  echo "256 bytes, md5 $(md5sum </tmp/data | cut -c 1-32)"
+}
+
+i2c_traffic() {
+  io-tool wire /dev/$(adapter $1) $(at_once $1) $2
+}
+
+i2c_pause() {
+  amid "i2c_traffic $1" pause_often && i2c_memory $1 3 20 || return 1
+  echo "five times, $traffic; afterwards everything reads as it was written"
+}
+
+unbind_later() {
+  name=$(basename "$(place $1)")
+  usleep 300000
+  echo "$name" >/sys/bus/virtio/drivers/$2/unbind &
+  usleep 100000
+}
+
+# i2c_rebind SLOT: the kernel lets the adapter's driver go when nobody has the adapter open any more; what is under way till then may not fail.
+i2c_rebind() {
+  for turn in 1 2 3; do
+    amid "i2c_traffic $1" unbind_later $1 i2c_virtio || return 1
+    [ ! -e "$(place $1)/driver" ] || { echo 'the driver has not gone'; return 1; }
+    echo "$name" >/sys/bus/virtio/drivers/i2c_virtio/bind || return 1
+    i2c_memory $1 5 20 || return 1
+  done
+  echo "three times; the last time $traffic; afterwards everything reads as it was written"
 }

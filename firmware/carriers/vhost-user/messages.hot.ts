@@ -16,6 +16,7 @@ import {
   forgetPositions,
   isPacked,
   isRunning,
+  mayResume,
   resetRings,
   rings,
   setAddresses,
@@ -106,7 +107,7 @@ function getFeatures(): number {
   return Refusal.None;
 }
 
-/** SET_FEATURES: once the rings stand still a new set begins a new life of the device. */
+/** SET_FEATURES: once the rings stand still another set begins a new life of the device; the same one may resume the old life. */
 function setFeatures(): number {
   const memory = windowWords[messageWindow];
   let same = true;
@@ -125,11 +126,14 @@ function setFeatures(): number {
   if (anyRunning()) {
     return same ? Refusal.None : Refusal.Running;
   }
+  setEnabledByMessage((memory[Place.Payload + VhostFeature.ProtocolFeaturesHalf] & VhostFeature.ProtocolFeatures) !== 0);
+  if (same && mayResume()) {
+    return startRings();
+  }
   resetRings();
   for (let half = 0; half < 4; half++) {
     features[half] = memory[Place.Payload + half];
   }
-  setEnabledByMessage((features[VhostFeature.ProtocolFeaturesHalf] & VhostFeature.ProtocolFeatures) !== 0);
   features[VhostFeature.ProtocolFeaturesHalf] = features[VhostFeature.ProtocolFeaturesHalf] & ~VhostFeature.ProtocolFeatures;
   return startRings();
 }

@@ -15,6 +15,9 @@ import { ask, askStatus, setWord } from './ask.hot.js';
 import { guestAddress, toGuest } from './regions.hot.js';
 import { Message, Refusal } from '../../wire/vhost-user.js';
 
+/** Where a packed ring begins: entry 0, wrap counter 1. */
+const firstPacked = 0x8000;
+
 /** What is known of a ring. */
 const enum Known {
   Size = 1,
@@ -38,6 +41,9 @@ export let device = 0;
 /** The features set by the front side, four halves; 1 = rings start disabled and are enabled by message. */
 export const features = new Uint16Array(4);
 let enabledByMessage = false;
+
+/** The front side has agreed on the same features again: the next base tells whether this is the same life of the device. */
+let resuming = false;
 
 export function setEnabledByMessage(wanted: boolean): void {
   enabledByMessage = wanted;
@@ -93,6 +99,12 @@ function setArea(ring: number, from: number, area: number): boolean {
     setWord(8 + area * 4 + half, guestAddress[half]);
   }
   return true;
+}
+
+/** True when the stopped device has agreed on its features and may go on as it is. @rare */
+export function mayResume(): boolean {
+  resuming = (deviceStatus[device] & Status.FeaturesOk) !== 0;
+  return resuming;
 }
 
 /** Starts `ring` if everything is there and it does not run yet. Returns a Refusal; None also when something is still to come. @rare */
@@ -171,6 +183,7 @@ export function stopRings(): void {
 /** The device forgets everything, the rings stop; what the front side has said of them stays. */
 export function resetRings(): void {
   stopRings();
+  resuming = false;
   askStatus(0);
 }
 
@@ -221,8 +234,17 @@ export function setAddresses(ring: number): number {
   return startRing(ring);
 }
 
-/** Where a stopped ring goes on. */
+/**
+ * Where a stopped ring goes on. A paused machine and a driver that has reset its device look alike but for this: after a pause
+ * the rings go on where they were, and so does the device; a ring that begins at its beginning begins a new life.
+ */
 export function setBase(ring: number, position: number): void {
+  if (resuming) {
+    resuming = false;
+    if (position === (isPacked() ? firstPacked : 0)) {
+      resetRings();
+    }
+  }
   base[ring] = position;
 }
 
@@ -238,7 +260,7 @@ export function takeBase(ring: number): number {
   known[ring] = known[ring] & ~Known.Kick;
   keepKick(ring, -1);
   if (base[ring] < 0) {
-    return isPacked() ? 0x8000 : 0;
+    return isPacked() ? firstPacked : 0;
   }
   return base[ring];
 }

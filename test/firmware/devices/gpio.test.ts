@@ -284,6 +284,9 @@ test('two GPIO devices have lines of their own', () => {
 });
 
 test('options a GPIO device cannot have are one sentence', () => {
+  assert.deepEqual(gpio({ number: 2, lines: 4 }).queueSizes, [64, 128]);
+  assert.deepEqual(gpio({ number: 2, lines: 4, queueSize: 256 }).queueSizes, [256, 256]);
+  assert.deepEqual(gpio({ number: 2, lines: 4, queueSize: 256, interrupts: false }).queueSizes, [256]);
   assert.throws(() => gpio({ number: 2, lines: 0 }), /1 to 128 lines/);
   assert.throws(() => gpio({ number: 2, lines: 129 }), /1 to 128 lines/);
   assert.throws(() => gpio({ number: 2, lines: 1, names: ['a', 'b'] }), /not more names than lines/);

@@ -7,6 +7,7 @@ import { entropy } from '../../../../firmware/main.js';
 import { busyDevice } from '../../../support/busy-device.js';
 import { PackedQueue } from '../../../support/driver/packed-queue.js';
 import { SplitQueue } from '../../../support/driver/split-queue.js';
+import { testDevice } from '../../../support/test-device.js';
 import {
   begin, connectedFront, guestMachine, message, pass, kick, PROTOCOL_FEATURES, readU64, refusals, REPLY_ACK, request, RING_PACKED, send, settle, startRing, STATUS,
   stopRing, tablePayload, u32, u64, oneRegion, userBase, VERSION_1,
@@ -92,6 +93,43 @@ test('a split ring goes on at the base it was stopped at, and the driver is call
   assert.ok(fakeVhostUser.called.length >= 1);
   assert.equal(serve(queue, 12), 1);
   assert.equal(stopRing(), 13);
+});
+
+test('a device that was paused goes on in its life: its rings go on; one whose driver begins anew begins a new life', () => {
+  const tested = testDevice({ number: 1, queueSizes: [64] });
+  connectedFront(tested.model, [29]);
+  begin(VERSION_1);
+  const queue = splitQueue();
+  const [from, to] = [{ offset: 0x80000, bytes: 4, writable: false }, { offset: 0x80100, bytes: 4, writable: true }];
+  const echoed = (): boolean => {
+    queue.add([from, to]);
+    queue.publish();
+    kick();
+    return queue.take() !== undefined;
+  };
+  startRing({ size: 8, areas: areasOf(queue) });
+  assert.ok(echoed());
+  const before = tested.resets;
+  begin(VERSION_1);
+  assert.equal(tested.resets, before, 'the same features again while rings run change nothing');
+  const base = stopRing();
+  begin(VERSION_1);
+  startRing({ size: 8, base, areas: areasOf(queue) });
+  assert.equal(tested.resets, before, 'stop and cont');
+  assert.ok(echoed());
+  stopRing();
+  begin(VERSION_1);
+  const anew = splitQueue();
+  startRing({ size: 8, base: 0, areas: areasOf(anew) });
+  assert.equal(tested.resets, before + 1, 'the driver has reset its device');
+  anew.add([from, to]);
+  anew.publish();
+  kick();
+  assert.notEqual(anew.take(), undefined);
+  stopRing();
+  begin(VERSION_1 | (1n << 29n));
+  assert.equal(tested.resets, before + 2, 'other features');
+  assert.deepEqual(refusals(), []);
 });
 
 test('a packed ring goes on at the base it was stopped at, wrap counters included', () => {
@@ -214,7 +252,7 @@ test('protocol features 0, 3, 9, 13 and 16 are offered, and one ring is counted'
 
 test('a reset that takes time holds later messages back, and all of them are answered when it is over (R-155)', () => {
   const tested = busyDevice({ number: 1, writable: [0, 0] });
-  connectedFront(tested.model);
+  connectedFront(tested.model, [29]);
   begin(VERSION_1, STATUS);
   const queue = splitQueue();
   startRing({ size: 8, areas: areasOf(queue) });
