@@ -1,4 +1,5 @@
 // The suite's bus on the TypeScript sources: the firmware runs in this process, on the fake port, whenever the driver waits.
+import { fake } from '../../hal/fake/port.js';
 import { AmpBus } from '../support/driver/amp-bus.js';
 import { forget } from '../support/fresh.js';
 import { hostMachine, startFirmware } from '../support/host-driver.js';
@@ -7,6 +8,7 @@ import { specimenApp } from './apps/specimen.js';
 import { Runner } from './runner/runner.js';
 import { subjectFrom } from './runner/subject.js';
 import type { Mode } from './runner/suite.js';
+import { notifiedBus } from './runner/ways.js';
 
 /** Rings and buffers of the runner, behind both layouts of the fake port and before the specimen's region. */
 const arena = { offset: 0x20000, bytes: 0x40000 };
@@ -15,7 +17,13 @@ const arena = { offset: 0x20000, bytes: 0x40000 };
 export function sourcesRunner(mode: Mode, bus: AmpBus = new AmpBus(hostMachine)): Runner {
   forget();
   startFirmware(specimenApp(mode));
-  const runner = new Runner(bus, subjectFrom(mode.profile, description(mode)), arena);
+  let heard = 0;
+  const rung = (): boolean => {
+    const before = heard;
+    heard = fake.rings[0] ?? NaN;
+    return heard !== before;
+  };
+  const runner = new Runner(bus, subjectFrom(mode.profile, description(mode)), arena, undefined, { way: notifiedBus(mode.notifications).way, rung });
   runner.start();
   return runner;
 }

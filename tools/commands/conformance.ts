@@ -8,9 +8,10 @@ import { descriptionFrom } from '../../test/conformance/runner/subject.js';
 import { casesOf, modeName, modes, type Mode } from '../../test/conformance/runner/suite.js';
 import type { Case, Profile } from '../../test/conformance/runner/vocabulary.js';
 import { profiles } from '../../test/conformance/runner/vocabulary.js';
+import { notifiedCasesOf, notifiedModes } from '../../test/conformance/runner/ways.js';
 import { runForeign } from '../conformance/foreign.js';
 import { namedTests } from '../conformance/named-tests.js';
-import { placeNames, places, runPlace, type Place } from '../conformance/places.js';
+import { buildNotified, placeNames, places, runPlace, type Place } from '../conformance/places.js';
 import { makeReport, unproven, type ReportInput } from '../conformance/report.js';
 import { packaged, progress } from '../emulator/scene.js';
 import { packageRoot, shown } from '../targets.js';
@@ -87,12 +88,17 @@ function conclude(tally: Tally, what: string, expected: number): boolean {
   return failed.length === 0 && lost === 0;
 }
 
+/** Those of the cases with these indices whose title or requirements have the text. */
+function withText(indices: readonly number[], only: string | undefined): number[] {
+  return indices.filter((index) => {
+    const one = cases[index] as Case;
+    return only === undefined || one.title.includes(only) || one.proves.includes(only);
+  });
+}
+
 /** The cases of a mode whose title or requirements have the text. */
 function chosen(mode: Mode, only: string | undefined, subset: boolean): number[] {
-  return casesOf(cases, mode).filter((index) => {
-    const one = cases[index] as Case;
-    return (only === undefined || one.title.includes(only) || one.proves.includes(only)) && (!subset || one.subset === true);
-  });
+  return withText(casesOf(cases, mode), only).filter((index) => !subset || cases[index]?.subset === true);
 }
 
 function list(): void {
@@ -111,6 +117,33 @@ function modesAt(place: Place, chosenProfiles: readonly Profile[]): Mode[] {
   return modes.filter(({ profile, strict }) => chosenProfiles.includes(profile) && (place === 'sources' || profile === 'A' || !strict));
 }
 
+/** Runs `indices` by `run` and prints what came of them; returns true when all passed. */
+async function runMode(what: string, indices: readonly number[], run: (line: (text: string) => void) => Promise<void>): Promise<boolean> {
+  const tally: Tally = { passed: 0, failed: [], notRun: [] };
+  await run(tallier(tally, what));
+  // The suite's own bus has everything that cases ask for: one that does not run there proves nothing.
+  tally.failed.push(...tally.notRun.splice(0));
+  return conclude(tally, what, indices.length);
+}
+
+/** Runs the cases about notifications on the emulated SoC in every way to announce buffers. */
+async function runNotified(chosenProfiles: readonly Profile[], only: string | undefined): Promise<{ good: boolean; ran: number }> {
+  const all = notifiedModes().filter(({ profile }) => chosenProfiles.includes(profile));
+  const indices = all.map((mode) => withText(notifiedCasesOf(cases, mode), only));
+  const ran = indices.reduce((sum, { length }) => sum + length, 0);
+  let good = true;
+  if (ran > 0) {
+    const run = await buildNotified(all, indices);
+    for (const [at, mode] of all.entries()) {
+      const some = indices[at] as number[];
+      if (some.length > 0) {
+        good = (await runMode(`soc, ${modeName(mode)}`, some, (line) => run(at, line))) && good;
+      }
+    }
+  }
+  return { good, ran };
+}
+
 /** Runs cases at every chosen place; returns true when all is well. */
 async function runAll(chosenPlaces: readonly Place[], chosenProfiles: readonly Profile[], only: string | undefined): Promise<boolean> {
   let good = true;
@@ -120,13 +153,14 @@ async function runAll(chosenPlaces: readonly Place[], chosenProfiles: readonly P
       const what = `${place}, ${modeName(mode)}`;
       const indices = chosen(mode, only, place === 'soc');
       if (indices.length > 0) {
-        const tally: Tally = { passed: 0, failed: [], notRun: [] };
-        await runPlace(place, mode, indices, tallier(tally, what));
-        // The suite's own bus has everything that cases ask for: one that does not run there proves nothing.
-        tally.failed.push(...tally.notRun.splice(0));
-        good = conclude(tally, what, indices.length) && good;
+        good = (await runMode(what, indices, (line) => runPlace(place, mode, indices, line))) && good;
         ran += indices.length;
       }
+    }
+    if (place === 'soc') {
+      const notified = await runNotified(chosenProfiles, only);
+      good = notified.good && good;
+      ran += notified.ran;
     }
   }
   if (ran === 0) {

@@ -1,6 +1,7 @@
 // The conformance report: requirement by requirement, proven by which cases and which named tests, or why not applicable.
 import type { Requirement } from '../../test/conformance/requirements.js';
 import type { Case, Profile } from '../../test/conformance/runner/vocabulary.js';
+import { isNotified } from '../../test/conformance/runner/ways.js';
 import type { NamedTest } from './named-tests.js';
 
 export interface ReportInput {
@@ -21,13 +22,18 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-/** The cases that prove `id`: their numbers, `*` = also on the emulated SoC, with the profiles when not all that bind it. */
+/** `*` = also on the emulated SoC, `**` = there in every way to announce buffers. */
+function stars(one: Case): string {
+  return one.subset !== true ? '' : isNotified(one) ? '**' : '*';
+}
+
+/** The cases that prove `id`: their numbers with stars, with the profiles when not all that bind it. */
 function casesFor(requirement: Requirement, { cases, profiles }: ReportInput): string {
   const bound = profiles.filter((profile) => requirement.profiles.includes(profile)).join('');
   return cases
     .map((one, index) => ({ one, number: index + 1, run: [...profilesOf(one, profiles)].filter((profile) => bound.includes(profile)).join('') }))
     .filter(({ one, run }) => one.proves.includes(requirement.id) && run !== '')
-    .map(({ one, number, run }) => `${number}${one.subset === true ? '*' : ''}${run === bound ? '' : ` (${run})`}`)
+    .map(({ one, number, run }) => `${number}${stars(one)}${run === bound ? '' : ` (${run})`}`)
     .join(', ');
 }
 
@@ -57,7 +63,9 @@ export function makeReport(input: ReportInput): string {
     `* named tests in the sources stand behind ${byTest} requirements`,
     '',
     'A case runs against the TypeScript sources and against the minified bundle in the Duktape host process over a',
-    'shared-memory file; those with a star run on the emulated mps2-an521-m33 as well. Letters behind a case: it runs in',
+    'shared-memory file; those with a star run on the emulated mps2-an521-m33 as well, those with two stars there in every way',
+    'to announce buffers: messages with doorbells and polled, a doorbell that names no queue, notification words direct and',
+    'cascaded, without masks and with them. Letters behind a case: it runs in',
     'these profiles only. Named tests are unit tests of this package whose names begin with the requirement\'s number; `npm',
     'test` runs them on the sources. Files are below `test/`, those without another folder below `test/firmware/`.',
     '',
@@ -77,7 +85,7 @@ export function makeReport(input: ReportInput): string {
   }
   lines.push('## Cases', '', '| Case | What it shows | Proves | Profiles |', '|---|---|---|---|');
   cases.forEach((one, index) => {
-    lines.push(`| ${index + 1}${one.subset === true ? '*' : ''} | ${cell(one.title)} | ${one.proves.join(' ')} | ${profilesOf(one, profiles) || `none here (${one.profiles})`} |`);
+    lines.push(`| ${index + 1}${stars(one)} | ${cell(one.title)} | ${one.proves.join(' ')} | ${profilesOf(one, profiles) || `none here (${one.profiles})`} |`);
   });
   return `${lines.join('\n')}\n`;
 }

@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly onDriverLine?: (line: string) => void;
   /** Host only: the file that is the shared memory. */
   readonly memory?: string;
+  /** QEMU only: a 16-bit number that stands in memory before a core starts. */
+  readonly poke?: { readonly address: number; readonly value: number };
 }
 
 function parseLog(lines: readonly string[]): DeviceLog[] {
@@ -100,7 +102,9 @@ function command(options: RunOptions): { program: string; args: string[]; device
   if (reason !== undefined) {
     throw new UserError(reason);
   }
-  return { program: qemuProgram(), args: qemuArguments(board, images, deviceFile), deviceFile };
+  const { poke } = options;
+  const poked = poke === undefined ? [] : ['-device', `loader,addr=0x${poke.address.toString(16)},data=${poke.value},data-len=2`];
+  return { program: qemuProgram(), args: [...qemuArguments(board, images, deviceFile), ...poked], deviceFile };
 }
 
 function toLines(text: string): string[] {

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { readBoard } from '../image/board.js';
 import { bundle } from '../bundle/bundle.js';
-import type { RunResult } from './emulator.js';
+import type { RunOptions, RunResult } from './emulator.js';
 import { runImages } from './emulator.js';
 import type { ImageResult } from '../image/image.js';
 import { buildImage } from '../image/image.js';
@@ -41,8 +41,22 @@ export function packaged(...parts: string[]): string {
   return path.join(packageRoot, ...parts);
 }
 
-/** Bundles both programs, builds the images and runs them. What a user can mend comes as a UserError. */
-export async function runScene(options: SceneOptions): Promise<SceneResult> {
+/** What of a scene does not change from run to run. */
+export type SceneParts = Pick<SceneOptions, 'target' | 'engine' | 'source' | 'app' | 'program' | 'onStep' | 'change'>;
+
+/** How a built scene is run. */
+export type SceneRun = Pick<RunOptions, 'limitSeconds' | 'onDriverLine' | 'memory' | 'poke'>;
+
+/** A scene that is built and may be run again and again, one run at a time. */
+export interface BuiltScene {
+  readonly image: ImageResult;
+  /** Bytes of the device's minified bundle. */
+  readonly bundleBytes: number;
+  run(how: SceneRun): Promise<RunResult>;
+}
+
+/** Bundles both programs and builds the images. What a user can mend comes as a UserError. */
+export async function buildScene(options: SceneParts): Promise<BuiltScene> {
   const board = readBoard(options.target);
   if (board.images.driver === undefined) {
     throw new UserError(`Target '${options.target}' has no driver side that a scene could run.`);
@@ -57,17 +71,19 @@ export async function runScene(options: SceneOptions): Promise<SceneResult> {
   options.onStep(`bundling ${path.basename(options.program)} for the application core`);
   await bundle({ target: options.target, entry: options.program, role: 'driver', outFile: driver });
   const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true });
-  options.onStep(`starting ${board.qemu?.machine ?? options.target}`);
-  const run = await runImages({
-    board,
-    images: image,
-    bundles: { device, driver },
-    outDir,
+  return { image, bundleBytes: bytes, run: (how) => runImages({ board, images: image, bundles: { device, driver }, outDir, ...how }) };
+}
+
+/** Bundles both programs, builds the images and runs them. What a user can mend comes as a UserError. */
+export async function runScene(options: SceneOptions): Promise<SceneResult> {
+  const scene = await buildScene(options);
+  options.onStep(`starting ${readBoard(options.target).qemu?.machine ?? options.target}`);
+  const run = await scene.run({
     limitSeconds: options.limitSeconds,
     ...(options.onDriverLine === undefined ? {} : { onDriverLine: options.onDriverLine }),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
   });
-  return { ...run, image, bundleBytes: bytes };
+  return { ...run, image: scene.image, bundleBytes: scene.bundleBytes };
 }
 
 /** Figures the driver's program reported with lines `# name value`. */

@@ -1,6 +1,7 @@
 // The bus that the conformance suite is run against here, as facts: for the application that makes it, and for the runner.
 import type { Description } from '../runner/subject.js';
 import type { Mode } from '../runner/suite.js';
+import { lackedBy } from '../runner/ways.js';
 import { ConfigCommand, QueueCommand, Specimen } from './specimen.hot.js';
 
 export const DEVICE_ID = 65000;
@@ -26,11 +27,15 @@ export function initialConfig(): number[] {
   return bytes;
 }
 
+export function hasDevice0(mode: Mode): boolean {
+  return lackedBy(mode.notifications).indexOf('device 0') < 0;
+}
+
 /** What the runner is told; a foreign device comes with a description of its own, or with none. */
 export function description(mode: Mode): Description {
   return {
     specimen: true,
-    devices: [0, 1, 2, 9],
+    devices: hasDevice0(mode) ? [0, 1, 2, 9] : [1, 2, 9],
     device: NUMBER,
     other: 2,
     absent: 7,
@@ -48,6 +53,7 @@ export function description(mode: Mode): Description {
     writableBytes: Specimen.CommandAt - Specimen.WritableAt,
     serves: true,
     fill: Specimen.Fill,
+    named: lackedBy(mode.notifications).indexOf('named queues') < 0,
     dependent: 1,
     conditionalQueue: 2,
     conditionalFeature: 2,

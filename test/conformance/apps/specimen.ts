@@ -1,8 +1,9 @@
 // The bus the conformance suite is run against here: a specimen with everything cases ask for, between entropy devices.
-import type { App, DeviceModel } from 'virtio-msg-device';
+import type { App, DeviceModel, NotificationOptions } from 'virtio-msg-device';
 import { bus, entropy } from 'virtio-msg-device';
-import { DEVICE_ID, FEATURES, initialConfig, NUMBER, OTHERS, QUEUE_SIZES, REGION, RING_FEATURES, VENDOR_ID } from './facts.js';
+import { DEVICE_ID, FEATURES, hasDevice0, initialConfig, NUMBER, OTHERS, QUEUE_SIZES, REGION, RING_FEATURES, VENDOR_ID } from './facts.js';
 import type { Mode } from '../runner/suite.js';
+import { notifiedBus, POLL } from '../runner/ways.js';
 import { attachGuest, attachSpecimen, busySpecimen, resetSpecimen, serveSpecimen, Specimen, startSpecimen, wakeSpecimen, writeSpecimen, writtenSpecimen } from './specimen.hot.js';
 
 /** What the broken bus does otherwise (broken.ts). */
@@ -41,12 +42,15 @@ export function specimen(behaviour: Behaviour = asItShould): DeviceModel {
 
 /** The application, for one mode. */
 export function specimenApp(mode: Mode, behaviour: Behaviour = asItShould): App {
+  const announced = notifiedBus(mode.notifications);
   return bus({
+    notifications: announced.way as NotificationOptions,
+    pollMicroseconds: announced.rings ? 100000 : POLL,
     profile: mode.profile,
     strictConfigGeneration: mode.strict,
     vendor: VENDOR_ID,
     ringFeatures: RING_FEATURES,
-    devices: OTHERS.slice(0, 1).map(entropyAt).concat([specimen(behaviour)], OTHERS.slice(1).map(entropyAt), [guest()]),
+    devices: (hasDevice0(mode) ? OTHERS.slice(0, 1) : []).map(entropyAt).concat([specimen(behaviour)], OTHERS.slice(1).map(entropyAt), [guest()]),
   });
 }
 

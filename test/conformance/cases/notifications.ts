@@ -23,7 +23,7 @@ export const notificationCases: readonly Case[] = [
   {
     proves: ['R-261', 'R-276'],
     title: 'EVENT_AVAIL for an absent or disabled queue, or for 0xFFFFFFFF, is ignored',
-    needs: ['serves', 'two queues'],
+    needs: ['serves', 'two queues', 'named queues'],
     subset: true,
     steps: [
       bringUp('running', [0]),

@@ -9,7 +9,7 @@ import type { Mode } from '../runner/suite.js';
 import { runSuite } from '../runner/suite.js';
 
 /** Rings and buffers of the runner: in window 0, behind the layout and before the specimen's region. */
-const arena = { offset: 0x20000, bytes: 0x40000 };
+export const arena = { offset: 0x20000, bytes: 0x40000 };
 
 /** Runs the cases with these indices against the suite's own bus. */
 export function suite(mode: Mode, chosen: readonly number[]): void {

@@ -3,6 +3,8 @@
 // Beside what a case asks for, every message that comes in is held against the rules that bind all of them; a message that
 // breaks one fails the case, whatever the case is about.
 import type { AmpBus } from '../../support/driver/amp-bus.js';
+import type { Way } from '../../support/driver/out-of-band.js';
+import { Notifier } from '../../support/driver/out-of-band.js';
 import { discoverDevice, discoverDevices, readConfig } from './discovery.js';
 import { equal, fail } from './failure.js';
 import type { Received } from './incoming.js';
@@ -38,6 +40,15 @@ const PATIENCE = 500;
 const QUIET = 20000;
 const LOOKS = 4;
 
+/** How buffers are announced to the device, and heard of. */
+export interface Announcing {
+  readonly way: Way;
+  /** Whether the device's doorbell has rung since the last call. */
+  readonly rung: () => boolean;
+}
+
+const byMessages: Announcing = { way: { kind: 'messages' }, rung: () => false };
+
 /** A request that was sent and has no answer yet. */
 interface Asked {
   readonly name: string;
@@ -53,6 +64,8 @@ export class Runner {
   private rings: Rings;
   private kept: { [name: string]: readonly number[] } = {};
   private connected = false;
+  /** Once connected, where buffers are announced out of band. */
+  private notifier: Notifier | undefined = undefined;
   /** Status last answered to a write, by device number. */
   private lastStatus: { [device: number]: number } = {};
   private wroteConfig = false;
@@ -60,7 +73,13 @@ export class Runner {
   private changedConfig = false;
 
   /** `quiet`: microseconds after which a device that said nothing has nothing to say. */
-  constructor(private readonly bus: AmpBus, readonly subject: Subject, private readonly arena: Arena, private readonly quietTime = QUIET) {
+  constructor(
+    private readonly bus: AmpBus,
+    readonly subject: Subject,
+    private readonly arena: Arena,
+    private readonly quietTime = QUIET,
+    private readonly announcing = byMessages,
+  ) {
     const { addressLow, addressHigh } = bus.machine;
     subject.spare = addressLow + addressHigh * 4294967296 + spareOffset(arena);
     this.rings = new Rings(bus.machine, arena);
@@ -70,6 +89,9 @@ export class Runner {
   start(): void {
     this.bus.connect();
     this.connected = true;
+    if (this.announcing.way.kind !== 'messages') {
+      this.notifier = new Notifier(this.bus, this.announcing.way);
+    }
     const ask = (message: string, fields: Fields, expected: Fields): Received => this.exchange(message, fields, expected);
     discoverDevices(this.subject, ask);
     this.setStatus(this.subject.device, 0);
@@ -189,6 +211,11 @@ export class Runner {
         this.setQueue(this.value(step.device), step.queue, step.changes);
         return;
       case 'offer':
+        if (this.announcing.way.kind === 'doorbell') {
+          // The next ring is to be the one for these buffers, not one for a message before.
+          this.quiet();
+          this.announcing.rung();
+        }
         this.rings.offer(step.queue, step.buffers);
         return;
       case 'lie':
@@ -346,6 +373,14 @@ export class Runner {
   private event(name: string, expected: Fields, how: How): void {
     const bus = layoutOf(name, this.subject.profile).bus;
     const device = how.device !== undefined ? this.value(how.device) : bus ? 0 : this.subject.device;
+    if (name === 'EVENT_USED' && this.announcing.way.kind === 'doorbell') {
+      // The ring itself is the event; it names no queue.
+      this.bus.until('a ring for the used buffers of device ' + device, () => {
+        this.collect();
+        return this.announcing.rung();
+      });
+      return;
+    }
     const find = (): number => {
       for (let at = 0; at < this.events.length; at++) {
         if (this.events[at].name === name && this.events[at].header.device === device) {
@@ -413,19 +448,35 @@ export class Runner {
     }
   }
 
-  /** Takes everything that came and holds it against the rules for all messages. */
+  /** Takes everything that came and holds it against the rules for all messages. What was told out of band before an answer is seen with it. */
   private collect(): void {
+    this.collectMessages();
+    if (this.notifier !== undefined) {
+      this.notifier.heardFromWords().forEach(({ device, queue }) => {
+        const header: Header = { type: 0, id: 0, device, token: 0, size: 0, reserved: 0 };
+        this.addEvent({ name: 'EVENT_USED', header, payload: [], fields: { vq_index: queue } });
+      });
+    }
+  }
+
+  private collectMessages(): void {
     for (let frame = this.bus.take(); frame !== undefined; frame = this.bus.take()) {
       const received = readMessage(frame, this.subject.profile, this.subject.largest);
       if ((received.header.type & RESPONSE) !== 0) {
         this.answers.push(received);
+      } else if (received.name === 'EVENT_USED' && this.notifier !== undefined) {
+        fail('EVENT_USED came as a message on a bus that announces buffers out of band');
       } else {
-        if (this.lastStatus[received.header.device] === 0 && (received.header.type & BUS) === 0) {
-          fail('an event after status 0: ' + shown(received));
-        }
-        this.events.push(received);
+        this.addEvent(received);
       }
     }
+  }
+
+  private addEvent(received: Received): void {
+    if (this.lastStatus[received.header.device] === 0 && (received.header.type & BUS) === 0) {
+      fail('an event after status 0: ' + shown(received));
+    }
+    this.events.push(received);
   }
 
   private same(name: string, received: Received): void {
@@ -533,7 +584,13 @@ export class Runner {
   }
 
   private kick(device: number, queue: number): void {
-    this.send('EVENT_AVAIL', { vq_index: queue, next_offset: 0 }, { device });
+    const { notifier } = this;
+    if (notifier === undefined) {
+      this.send('EVENT_AVAIL', { vq_index: queue, next_offset: 0 }, { device });
+      return;
+    }
+    notifier.put(device, queue);
+    this.bus.machine.ring();
   }
 
   private used(queue: number, written: number, fill: number): void {

@@ -41,6 +41,8 @@ export interface Subject {
   serves: boolean;
   /** The value of those bytes; -1 = any. */
   fill: number;
+  /** A notification says which queue it is about; a bare doorbell does not. */
+  named: boolean;
   /** A feature bit of block 0 that needs another one which is offered as well; -1 = none. */
   dependent: number;
   /** A queue that exists only with feature bit `conditionalFeature` of block 0; -1 = none. */
@@ -87,6 +89,7 @@ export function subjectFrom(profile: Profile, description: Description): Subject
     writableBytes: 0,
     serves: false,
     fill: -1,
+    named: true,
     dependent: -1,
     conditionalQueue: -1,
     conditionalFeature: -1,
@@ -163,6 +166,8 @@ export function hasNeed(subject: Subject, need: string): boolean {
       return subject.strict;
     case 'baseline':
       return !subject.strict;
+    case 'named queues':
+      return subject.named;
     case 'specimen':
       return subject.specimen;
     default:

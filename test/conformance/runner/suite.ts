@@ -6,6 +6,8 @@ import type { Case, Profile } from './vocabulary.js';
 export interface Mode {
   readonly profile: Profile;
   readonly strict: boolean;
+  /** How buffers are announced: a name of ways.ts, or by messages and doorbells. */
+  readonly notifications?: string;
 }
 
 /** All ways in which this stack speaks. */
@@ -18,7 +20,7 @@ export const modes: readonly Mode[] = [
 ];
 
 export function modeName(mode: Mode): string {
-  return 'profile ' + mode.profile + (mode.strict && mode.profile !== 'A' ? ' with strict generations' : '');
+  return 'profile ' + mode.profile + (mode.strict && mode.profile !== 'A' ? ' with strict generations' : '') + (mode.notifications === undefined ? '' : ', ' + mode.notifications);
 }
 
 /**
