@@ -1,4 +1,4 @@
-// Looks after everything that waits with a time limit: resets, suspensions, removals, bus events.
+// Looks after everything that waits with a time limit: resets, suspensions, stops, removals, bus events.
 import { clock } from '#port';
 import { Capacity } from './capacity.js';
 import { ageBus } from './bus/bus-events.hot.js';
@@ -37,6 +37,11 @@ function look(device: number, over: boolean): void {
         finishSuspend(device);
       } else if (over) {
         giveUpSuspend(device);
+      }
+      break;
+    case Wait.Stop:
+      if (over || isDrained(device)) {
+        endWait(device);
       }
       break;
     case Wait.Drain:

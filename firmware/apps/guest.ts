@@ -8,7 +8,7 @@ export default bus({
     entropy({ number: 1 }),
     block({ number: 2, backend: ramDisk({ sectors: 32768 }), id: 'guest-disk', queueSize: 256 }),
     block({ number: 3, backend: ramDisk({ sectors: 32768 }), id: 'guest-disk-2-queues', queueSize: 128, queues: 2 }),
-    block({ number: 4, backend: delayedDisk({ sectors: 16384, microseconds: 200, requests: 16 }), id: 'guest-disk-slow', queueSize: 128 }),
+    block({ number: 4, backend: delayedDisk({ sectors: 16384, microseconds: 500, requests: 16, uneven: true }), id: 'guest-disk-slow', queueSize: 128 }),
     block({ number: 5, backend: ramDisk({ sectors: 16384 }), id: 'guest-disk-16', queueSize: 16 }),
     network({ number: 6, backend: loopBack(), frames: 64, queueSize: 256 }),
     gpio({ number: 7, lines: 8, names: ['led', 'button'], queueSize: 256 }),

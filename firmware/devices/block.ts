@@ -31,7 +31,7 @@ import {
   writeBlockConfig,
 } from './block.hot.js';
 import type { DeviceModel, DeviceType } from './device-model.js';
-import { beginMove, beginZero, delayOf, dueWordsAt, resetDelayed, wakeDelayed } from './delayed-disk.hot.js';
+import { beginMove, beginZero, delayOf, dueWordsAt, resetDelayed, unevenOf, wakeDelayed } from './delayed-disk.hot.js';
 import { discardMemoryDisk, diskAt, diskWindow, readMemoryDisk, writeMemoryDisk, zeroMemoryDisk } from './memory-disk.hot.js';
 import { le16, le32, le64 } from './little-endian.js';
 import { rowOf } from '../transport/type-rows.js';
@@ -260,8 +260,11 @@ const delayedDiskType: BlockBackendType = {
   wake: wakeDelayed,
 };
 
-/** A RAM disk whose requests take `microseconds` (0 .. 2^26 - 1) each, up to `requests` (1..255, 8 by default) at once. */
-export function delayedDisk(options: { readonly sectors: number; readonly microseconds: number; readonly requests?: number }): BlockBackend {
+/**
+ * A RAM disk whose requests take `microseconds` (0 .. 2^26 - 1) each, up to `requests` (1..255, 8 by default) at once. With `uneven` many
+ * take eight times as long (then up to 2^23 - 1), so that requests overtake each other.
+ */
+export function delayedDisk(options: { readonly sectors: number; readonly microseconds: number; readonly requests?: number; readonly uneven?: boolean }): BlockBackend {
   const requests = options.requests === undefined ? 8 : options.requests;
   return {
     type: delayedDiskType,
@@ -270,6 +273,7 @@ export function delayedDisk(options: { readonly sectors: number; readonly micros
     attach(device: number): void {
       takeDisk(device, options.sectors);
       delayOf[device] = options.microseconds;
+      unevenOf[device] = options.uneven === true ? 1 : 0;
       dueWordsAt[device] = allocate(requests * 4) / 2;
     },
   };

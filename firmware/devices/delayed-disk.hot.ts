@@ -16,9 +16,17 @@ const enum Clock {
 export const delayOf = new Int32Array(Capacity.Devices);
 export const dueWordsAt = new Int32Array(Capacity.Devices);
 
+/** 1 = requests in every other row take `Uneven.Times` as long, so that they overtake each other. */
+export const unevenOf = new Uint8Array(Capacity.Devices);
+
+const enum Uneven {
+  Times = 8,
+}
+
 /** Begins the current request: it is carried out when its time has come. */
 function begin(device: number): number {
-  const due = (clock() - (Clock.Mask - delayOf[device]) - 1) & Clock.Mask;
+  const delay = (blockRow & unevenOf[device]) === 0 ? delayOf[device] : delayOf[device] * Uneven.Times;
+  const due = (clock() - (Clock.Mask - delay) - 1) & Clock.Mask;
   const at = dueWordsAt[device] + blockRow * 2;
   windowWords[privateWindow][at] = due & 65535;
   windowWords[privateWindow][at + 1] = due >> 16;

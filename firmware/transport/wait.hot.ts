@@ -16,6 +16,8 @@ export const enum Wait {
   Ask = 5,
   /** It was removed; its number is not used again yet. */
   Quarantine = 6,
+  /** What carries its bus stops queues: chains in flight are given back first (vhost-user). */
+  Stop = 7,
 }
 
 /** What each device waits for (`Wait`), and the microseconds that are left. */

@@ -45,4 +45,14 @@ export const enum Log {
   VhostQueues = 70,
   /** A ring was stopped; value: its index times 65536 plus where it goes on, as in SET_VRING_BASE. */
   VhostStopped = 71,
+  /**
+   * Behind VhostStopped, each with the ring's index times 65536: where the next chain would have been taken; then what stands in
+   * memory: split, the index of the available and of the used ring; packed, the flags of the descriptors to be taken and given
+   * back next.
+   */
+  VhostTaken = 72,
+  VhostAvailable = 73,
+  VhostUsed = 74,
+  /** A message was handled; value: the request. */
+  VhostMessage = 75,
 }

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { boots, judgeSeeded, seededBytes, slotOf, type Row } from '../../tools/stock-linux/rows.js';
+import { storyOf } from '../../tools/stock-linux/device-process.js';
 import { judgeLine, scriptOf, stockLinuxTest } from '../../tools/commands/stock-linux-test.js';
 import { packageRoot } from '../../tools/targets.js';
 import { stockLinuxOutcome } from '../../tools/commands/test.js';
@@ -95,4 +96,21 @@ test('the sum of the command is that of its step, and what could not be prepared
 
 test('a guest that is not there is one sentence', async () => {
   await assert.rejects(stockLinuxTest(['gpu']), (error) => error instanceof UserError && /^There is no guest 'gpu'; guests: rng, /.test(error.message));
+});
+
+test('a hang\'s report tells a device\'s last messages and events, and where each ring stood last', () => {
+  const line = (code: number, value: number): Parameters<typeof storyOf>[0][number] => ({ code, value, allocations: 0, collections: 0 });
+  // Ring 1 is stopped twice; of the first time nothing is left.
+  const lines = [
+    line(64, 0), line(75, 1), line(75, 2), line(75, 12), line(8, 3), line(6, 0), line(71, 65536 + 4), line(72, 65536 + 4), line(73, 65536 + 4), line(74, 65536 + 4), line(75, 11),
+    line(71, 7), line(72, 9), line(73, 12), line(74, 7), line(75, 11), line(71, 65536 + 5), line(72, 65536 + 6), line(73, 65536 + 6), line(74, 65536 + 5), line(75, 99), line(67, 20), line(68, 18),
+  ];
+  assert.deepEqual(storyOf(lines), [
+    'connected, GET_FEATURES, SET_FEATURES, SET_VRING_KICK, DRIVER_OK, ring error, GET_VRING_BASE, GET_VRING_BASE, request 99',
+    'ring 1: given back up to 5, taken up to 6; in memory available 6, used 5',
+    'ring 0: given back up to 7, taken up to 9; in memory available 12, used 7',
+    '20 kicks, 18 calls',
+  ]);
+  assert.deepEqual(storyOf([]), ['', 'no kicks, no calls']);
+  assert.equal(storyOf(new Array(40).fill(line(75, 13)))[0]?.split(', ').length, 12);
 });

@@ -128,7 +128,7 @@ function hangReport(end: GuestEnd, processes: ReadonlyMap<string, DeviceProcess>
     ...end.lines.slice(-5).map((line) => `  ${line}`),
     'the last messages of its kernel:',
     ...end.kernelLines.filter((line) => line !== '').slice(-12).map((line) => `  ${line}`),
-    ...[...processes].map(([name, process]) => `device process ${name}: ${process.state().join(', ')}`),
+    ...[...processes].flatMap(([name, process]) => [`device process ${name}:`, ...process.state().map((line) => `  ${line}`)]),
   ];
 }
 

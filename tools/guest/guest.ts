@@ -136,6 +136,8 @@ export interface RunningGuest {
 }
 
 const prompt = '(qemu) ';
+/** Seconds that QEMU has to end. */
+const deadSeconds = 20;
 
 /** Says `text` to the monitor behind the socket `file`, between its first and its second prompt. */
 function monitorCommand(file: string, text: string): Promise<void> {
@@ -180,6 +182,8 @@ export function startGuest(options: GuestOptions): RunningGuest {
   const silent = async (): Promise<void> => {
     hang = (await options.onHang?.()) ?? [];
     child.kill('SIGTERM');
+    // It may wait for a device process that does not answer any more.
+    setTimeout(() => child.kill('SIGKILL'), deadSeconds * 1000).unref();
   };
   const heard = (): void => {
     clearTimeout(guard);

@@ -2,11 +2,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { Log } from '../../firmware/wire/log.js';
 import type { RunningSide } from '../host-process/runner.js';
-import { serveDevice } from '../host-process/vhost-user-runner.js';
+import { requestNames, serveDevice } from '../host-process/vhost-user-runner.js';
 import { sentence } from '../commands/vhost-user.js';
 
 /** A log line of a runner (platforms/README.md). */
-interface Line {
+export interface Line {
   readonly code: number;
   readonly value: number;
   readonly allocations: number;
@@ -87,10 +87,31 @@ export class DeviceProcess {
     return figures;
   }
 
-  /** The last things that happened, and where the rings stood when they were stopped; for a report of a hang. */
+  /** The last things that happened, the last messages, and where the rings stood when they were stopped; for a report of a hang. */
   state(): string[] {
-    const happened = this.lines.flatMap(({ code, value }) =>
-      code === Log.VhostStopped ? [`ring ${Math.floor(value / 65536)} stopped at ${value % 65536}`] : (sentence(code, value) ?? []));
-    return [...happened.slice(-8), `${this.last(Log.VhostKicks)?.value ?? 'no'} kicks, ${this.last(Log.VhostCalls)?.value ?? 'no'} calls`];
+    return storyOf(this.lines);
   }
+}
+
+/** How many messages and other events a report shows. */
+const shown = 12;
+
+/** Words what a device process logged: its last messages and events, then each ring's last place, then kicks and calls. */
+export function storyOf(lines: readonly Line[]): string[] {
+  const last = (code: number): number | undefined => lines.filter((line) => line.code === code).pop()?.value;
+  const happened = lines.flatMap(({ code, value }) => (code === Log.VhostMessage ? (requestNames[value] ?? `request ${value}`) : (sentence(code, value) ?? [])));
+  const rings = new Map<number, string>();
+  lines.forEach(({ code, value }) => {
+    const [ring, place] = [Math.floor(value / 65536), value % 65536];
+    const words: Readonly<Record<number, string | undefined>> = {
+      [Log.VhostStopped]: `ring ${ring}: given back up to ${place}`,
+      [Log.VhostTaken]: `${rings.get(ring)}, taken up to ${place}`,
+      [Log.VhostAvailable]: `${rings.get(ring)}; in memory available ${place}`,
+      [Log.VhostUsed]: `${rings.get(ring)}, used ${place}`,
+    };
+    if (words[code] !== undefined) {
+      rings.set(ring, words[code]);
+    }
+  });
+  return [happened.slice(-shown).join(', '), ...rings.values(), `${last(Log.VhostKicks) ?? 'no'} kicks, ${last(Log.VhostCalls) ?? 'no'} calls`];
 }

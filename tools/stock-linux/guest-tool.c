@@ -3,7 +3,7 @@
 //   guest-tool random DEVICE SEED COUNT     COUNT random transfers by each of four processes, then everything is read and compared
 //   guest-tool move DEVICE MEBIBYTES        so much is written in long requests, read back and compared
 //   guest-tool discard|zero DEVICE          a range between two others is discarded or zeroed
-//   guest-tool traffic DEVICE FILE          reads and writes until FILE exists or a transfer fails
+//   guest-tool traffic DEVICE FILE          four processes read and write until FILE exists or a transfer fails
 // The last line says what was done; the status is 0 when everything was as it must be.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -176,10 +176,11 @@ static void range(bool discard)
 	printf("sectors 13 to 41 are zero, those around them as they were\n");
 }
 
-static void traffic(const char *until)
+// One process moves data until the file is there; returns false when a transfer failed.
+static bool carry(const char *until, uint32_t seed, uint32_t *done)
 {
 	uint8_t *buffer = memory(LONGEST);
-	uint32_t state = 4711, done = 0;
+	uint32_t state = seed;
 
 	pattern(buffer, LONGEST, 1);
 	while (access(until, F_OK) != 0) {
@@ -187,9 +188,28 @@ static void traffic(const char *until)
 		off_t at = (off_t)(next_random(&state) % ((disk_bytes - length) / SECTOR) * SECTOR);
 		bool write = next_random(&state) % 2;
 		if ((write ? pwrite(disk, buffer, length, at) : pread(disk, buffer, length, at)) != (ssize_t)length)
-			fail("%u transfers, then a failure", done);
-		done++;
+			return false;
+		*done += 1;
 	}
+	return true;
+}
+
+// Several processes, so that requests are under way while others are finished.
+static void traffic(const char *until)
+{
+	uint32_t *counts = memory(WORKERS * sizeof *counts), done = 0;
+	int status;
+	bool good = true;
+
+	for (uint32_t worker = 0; worker < WORKERS; worker++)
+		if (fork() == 0)
+			_exit(!carry(until, 4711 + worker, &counts[worker]));
+	while (wait(&status) > 0)
+		good &= status == 0;
+	for (uint32_t worker = 0; worker < WORKERS; worker++)
+		done += counts[worker];
+	if (!good)
+		fail("%u transfers, then a failure", done);
 	printf("%u transfers, none failed\n", done);
 }
 

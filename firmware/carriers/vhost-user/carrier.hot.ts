@@ -5,19 +5,56 @@ import { Connection } from '../../../hal/vhost-user.js';
 import { Budget } from '../../capacity.js';
 import { eventId, nextEvent } from '../../transport/events.hot.js';
 import { firstQueue } from '../../transport/device.hot.js';
-import { deviceWait, Wait, waits } from '../../transport/wait.hot.js';
+import { announceAll } from '../../transport/available.hot.js';
+import { holdQueues, isDrained, releaseQueues } from '../../transport/drain.hot.js';
+import { deviceWait, endWait, startWait, Wait, waits } from '../../transport/wait.hot.js';
 import { queueDevice, queueIndex, queueState, QueueState } from '../../virtqueue/queue-table.hot.js';
 import { Log } from '../../wire/log.js';
 import { MessageId } from '../../wire/message.js';
 import { askKick } from './ask.hot.js';
-import { forgetProtocol, handleMessage } from './messages.hot.js';
+import { forgetProtocol, handleMessage, stopsRings } from './messages.hot.js';
 import { dropRegions } from './regions.hot.js';
 import { device, forgetRings, isRunning, rings } from './rings.hot.js';
 
 let open = false;
+/** No chain is taken: the message at hand stops rings. */
+let held = false;
+
+/** Before rings are stopped all that is in flight is given back, since only the used ring tells where they go on. True when it has been. */
+function isStill(): boolean {
+  if (!stopsRings()) {
+    return true;
+  }
+  if (!held) {
+    held = true;
+    holdQueues(device);
+    if (!isDrained(device)) {
+      startWait(device, Wait.Stop, Budget.DrainLimit);
+    }
+  }
+  return deviceWait[device] !== Wait.Stop;
+}
+
+/** Rings that were not stopped go on. */
+function release(): void {
+  if (held) {
+    held = false;
+    releaseQueues(device);
+    announceAll(device);
+  }
+}
+
+/** While this is so messages stay where they are. */
+function isWaiting(): boolean {
+  return deviceWait[device] === Wait.Reset || deviceWait[device] === Wait.Stop;
+}
 
 /** The connection is over, or the first one is still to come: nothing is left of it. */
 export function forgetConnection(): void {
+  if (deviceWait[device] === Wait.Stop) {
+    endWait(device);
+  }
+  held = false;
   forgetRings();
   forgetProtocol();
   dropRegions();
@@ -32,8 +69,8 @@ function connectionLost(): void {
 }
 
 /**
- * First half of a pass: messages, then kicks. Returns true when messages are left that can be handled: while a reset takes
- * time both stay where they are.
+ * First half of a pass: messages, then kicks. Returns true when messages are left that can be handled: while a reset or a stop
+ * takes time both stay where they are.
  */
 export function receiveAll(): boolean {
   const state = connection();
@@ -45,13 +82,14 @@ export function receiveAll(): boolean {
     open = true;
     log(Log.VhostConnected, 0);
   }
-  if (deviceWait[device] === Wait.Reset) {
+  if (isWaiting()) {
     return false;
   }
   let budget: number = Budget.Messages;
-  while (budget > 0 && messageBytes() !== 0 && deviceWait[device] !== Wait.Reset) {
+  while (budget > 0 && messageBytes() !== 0 && !isWaiting() && isStill()) {
     handleMessage();
     endMessage();
+    release();
     budget -= 1;
   }
   let ring = nextKick();
@@ -62,7 +100,7 @@ export function receiveAll(): boolean {
     }
     ring = nextKick();
   }
-  return messageBytes() !== 0 && deviceWait[device] !== Wait.Reset;
+  return messageBytes() !== 0 && !isWaiting();
 }
 
 /** Second half of a pass: tells the driver of used buffers, and the front side of rings that broke a rule. */

@@ -356,6 +356,22 @@ function setConfig(size: number): number {
   return answerWord(4) === last - first ? Refusal.None : Refusal.Config;
 }
 
+/** True when the message that waits stops rings that run; they go on elsewhere, or later, where they were. */
+export function stopsRings(): boolean {
+  switch (windowWords[messageWindow][Place.In]) {
+    case VhostRequest.GetVringBase:
+    case VhostRequest.SetVringEnable:
+    case VhostRequest.SetVringAddr:
+    case VhostRequest.SetMemTable:
+      return anyRunning();
+    case VhostRequest.SetStatus:
+      // QEMU 7.2 pauses a disk with status 0, and asks afterwards where its rings stand.
+      return anyRunning() && (windowWords[messageWindow][Place.Payload] & 255) === 0;
+    default:
+      return false;
+  }
+}
+
 /** Requests about one ring, whose payload has `size` bytes. */
 function ringRequest(request: number, size: number): number {
   if (size !== (request === VhostRequest.SetVringAddr ? Sizes.Addresses : Sizes.RingState)) {
@@ -503,6 +519,7 @@ export function handleMessage(): void {
     hopeless = false;
   }
   const wantsReply = (flags & Message.NeedReply) !== 0 && (protocolLow & ProtocolFeature.ReplyAck) !== 0;
+  log(Log.VhostMessage, request & 4095);
   if (refusal !== Refusal.None) {
     log(Log.VhostRefused, (request & 4095) * 32 + refusal);
     if (hopeless || (!wantsReply && answered === 0)) {

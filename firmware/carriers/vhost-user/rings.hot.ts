@@ -7,7 +7,17 @@ import { call, keepCall, keepError, keepKick, messageWindow } from '#vhost-user'
 import { MachineLimit, MessageWindow } from '../../../hal/vhost-user.js';
 import { deviceStatus, firstQueue, queueCount } from '../../transport/device.hot.js';
 import { queuePosition, setQueuePosition } from '../../virtqueue/queue.hot.js';
-import { queueState, QueueState } from '../../virtqueue/queue-table.hot.js';
+import {
+  descriptorAt,
+  descriptorWindow,
+  deviceAt,
+  deviceWindow,
+  driverAt,
+  driverWindow,
+  nextAvailable,
+  queueState,
+  QueueState,
+} from '../../virtqueue/queue-table.hot.js';
 import { Log } from '../../wire/log.js';
 import { MessageId } from '../../wire/message.js';
 import { Status } from '../../wire/status.js';
@@ -17,6 +27,12 @@ import { Message, Refusal } from '../../wire/vhost-user.js';
 
 /** Where a packed ring begins: entry 0, wrap counter 1. */
 const firstPacked = 0x8000;
+
+/** Words of a packed ring's descriptor, and which of them are its flags. */
+const enum Entry {
+  Words = 8,
+  Flags = 7,
+}
 
 /** What is known of a ring. */
 const enum Known {
@@ -152,11 +168,27 @@ function stopQueue(ring: number): void {
   ask(MessageId.ResetVqueue, 4);
 }
 
+/** Tells where `ring` stands, for the report of a hang. */
+function logPlace(ring: number): void {
+  const queue = firstQueue[device] + ring;
+  const taken = nextAvailable[queue];
+  const available = isPacked()
+    ? windowWords[descriptorWindow[queue]][descriptorAt[queue] + (taken & 0x7fff) * Entry.Words + Entry.Flags]
+    : windowWords[driverWindow[queue]][driverAt[queue] + 1];
+  const used = isPacked()
+    ? windowWords[descriptorWindow[queue]][descriptorAt[queue] + (base[ring] & 0x7fff) * Entry.Words + Entry.Flags]
+    : windowWords[deviceWindow[queue]][deviceAt[queue] + 1];
+  log(Log.VhostStopped, ring * 65536 + base[ring]);
+  log(Log.VhostTaken, ring * 65536 + taken);
+  log(Log.VhostAvailable, ring * 65536 + available);
+  log(Log.VhostUsed, ring * 65536 + used);
+}
+
 /** Stops `ring`; `base` is where it goes on. @rare */
 export function stopRing(ring: number): void {
   if (running[ring] === 1) {
     base[ring] = queuePosition(firstQueue[device] + ring);
-    log(Log.VhostStopped, ring * 65536 + base[ring]);
+    logPlace(ring);
     running[ring] = 0;
     stopQueue(ring);
   }

@@ -355,6 +355,20 @@ test('BLK-12 a disk with latency answers when it is done, several requests at on
   assert.deepEqual(bench.take(0)?.bytes, [...pattern(1, 1), ...pattern(1, 2), OK]);
 });
 
+test('a disk with uneven latency finishes requests out of order, each with its own data', () => {
+  const bench = disk({ backend: delayedDisk({ sectors: SECTORS, microseconds: 1000, requests: 4, uneven: true }) });
+  const heads = [0, 1, 2].map((sector) => bench.offer(0, [header(OUT, sector), pattern(1, sector + 1)], [1]));
+  bench.kick(0);
+  bench.wait(1500);
+  assert.deepEqual(bench.takeAll(0).map(({ head }) => head), [heads[0], heads[2]]);
+  bench.wait(7000);
+  assert.deepEqual(bench.takeAll(0).map(({ head }) => head), [heads[1]]);
+  bench.offer(0, [header(IN)], [3 * 512, 1]);
+  bench.kick(0);
+  bench.wait(1500);
+  assert.deepEqual(bench.take(0)?.bytes.slice(0, -1), [1, 2, 3].flatMap((value) => [...pattern(1, value)]));
+});
+
 test('more requests than a backend takes at once wait in the queue and are all carried out', () => {
   const bench = disk({ backend: delayedDisk({ sectors: SECTORS, microseconds: 2000, requests: 2 }) });
   for (let sector = 0; sector < 9; sector++) {

@@ -262,7 +262,7 @@ test('a reset that takes time holds later messages back, and all of them are ans
   kick();
   assert.equal(tested.flying.length, 1);
   const before = fakeVhostUser.replies.length;
-  fakeVhostUser.send(message(request.SET_STATUS, u64(0n), 1), []);
+  fakeVhostUser.send(message(request.RESET_DEVICE, [], 1), []);
   fakeVhostUser.send(message(request.GET_STATUS, [], 1), []);
   fakeVhostUser.send(message(request.GET_FEATURES, [], 1), []);
   for (let turn = 0; turn < 4; turn++) {
@@ -275,4 +275,146 @@ test('a reset that takes time holds later messages back, and all of them are ans
   assert.equal(readU64(fakeVhostUser.replies[before] ?? []), 0n);
   // The chain of the old life is not given back in the new one.
   assert.equal(queue.take(), undefined);
+});
+
+/** A ring whose chains stay in flight until the test gives them back, with `count` of them. */
+function inFlight(count: number): { tested: ReturnType<typeof busyDevice>; queue: SplitQueue } {
+  const tested = busyDevice({ number: 1, queueSizes: [64] });
+  connectedFront(tested.model);
+  begin(VERSION_1);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  for (let at = 0; at < count; at++) {
+    queue.add([buffer(at)]);
+  }
+  queue.publish();
+  kick();
+  assert.equal(tested.flying.length, count);
+  return { tested, queue };
+}
+
+test('GET_VRING_BASE is answered when all that is in flight has been given back, in whatever order; nothing new is taken, nothing is lost or done twice', () => {
+  const { tested, queue } = inFlight(3);
+  tested.flying.reverse();
+  tested.land(0);
+  settle();
+  const before = fakeVhostUser.replies.length;
+  fakeVhostUser.send(message(request.GET_VRING_BASE, [...u32(0), ...u32(0)], 1), []);
+  queue.add([buffer(3)]);
+  queue.publish();
+  fakeVhostUser.kicked.push(0);
+  for (let turn = 0; turn < 4; turn++) {
+    pass();
+  }
+  assert.equal(tested.flying.length, 2, 'what was made available since is not taken');
+  tested.land(0);
+  pass();
+  assert.equal(fakeVhostUser.replies.length, before);
+  tested.land(0);
+  fakeVhostUser.called = [];
+  settle();
+  assert.deepEqual(fakeVhostUser.called, [0], 'the driver is told before the answer');
+  assert.equal(readU64(fakeVhostUser.replies[before] ?? []) >> 32n, 3n);
+  startRing({ size: 8, base: 3, areas: areasOf(queue) });
+  assert.equal(tested.flying.length, 1);
+  tested.land(0);
+  settle();
+  const heads = [0, 1, 2, 3].map(() => queue.take()?.head);
+  assert.deepEqual([...heads].sort(), [0, 1, 2, 3]);
+  assert.equal(queue.take(), undefined);
+});
+
+test('status 0 waits for what is in flight, too: QEMU pauses a disk with it and asks for the base afterwards', () => {
+  const { tested, queue } = inFlight(3);
+  tested.flying.reverse();
+  tested.land(0);
+  settle();
+  const before = fakeVhostUser.replies.length;
+  fakeVhostUser.send(message(request.SET_STATUS, u64(0n), 1), []);
+  fakeVhostUser.send(message(request.GET_VRING_BASE, [...u32(0), ...u32(0)], 1), []);
+  for (let turn = 0; turn < 4; turn++) {
+    pass();
+  }
+  assert.equal(fakeVhostUser.replies.length, before);
+  tested.land(0);
+  tested.land(0);
+  settle();
+  assert.equal(readU64(fakeVhostUser.replies[before] ?? []) >> 32n, 3n);
+  const heads = [0, 1, 2].map(() => queue.take()?.head);
+  assert.deepEqual([...heads].sort(), [0, 1, 2]);
+});
+
+test('a backend that never ends holds GET_VRING_BASE for two seconds, and what it does later is dropped', () => {
+  const { tested, queue } = inFlight(2);
+  const before = fakeVhostUser.replies.length;
+  fakeVhostUser.send(message(request.GET_VRING_BASE, [...u32(0), ...u32(0)], 1), []);
+  pass();
+  fake.microseconds += 1900000;
+  pass();
+  assert.equal(fakeVhostUser.replies.length, before);
+  fake.microseconds += 200000;
+  pass();
+  settle();
+  assert.equal(readU64(fakeVhostUser.replies[before] ?? []) >> 32n, 0n);
+  tested.land(0);
+  settle();
+  assert.equal(queue.take(), undefined);
+});
+
+test('a front side that goes while a ring is being stopped leaves nothing behind: the next one is served', () => {
+  const { tested } = inFlight(2);
+  fakeVhostUser.send(message(request.GET_VRING_BASE, [...u32(0), ...u32(0)], 1), []);
+  pass();
+  tested.flying.splice(0);
+  fakeVhostUser.clear();
+  fakeVhostUser.state = 2;
+  pass();
+  fakeVhostUser.state = 1;
+  settle();
+  begin(VERSION_1);
+  const queue = splitQueue();
+  startRing({ size: 8, areas: areasOf(queue) });
+  queue.add([buffer(0)]);
+  queue.publish();
+  kick();
+  assert.equal(tested.flying.length, 1);
+});
+
+test('stopping one ring for a moment lets the device\'s other rings go on', () => {
+  const tested = testDevice({ number: 1, queueSizes: [64, 64] });
+  connectedFront(tested.model);
+  begin(VERSION_1);
+  const [first, second] = [new SplitQueue(guestMachine, 0x1000, 8), new SplitQueue(guestMachine, 0x4000, 8)];
+  startRing({ size: 8, areas: areasOf(first) });
+  startRing({ ring: 1, size: 8, areas: areasOf(second) });
+  stopRing();
+  second.add([buffer(0)]);
+  second.publish();
+  kick(1);
+  assert.notEqual(second.take(), undefined);
+});
+
+test('a ring that is stopped tells where it stood: what was taken and given back, and what stands in memory', () => {
+  const { queue } = inFlight(2);
+  queue.add([buffer(2)]);
+  queue.publish();
+  fake.logged = [];
+  fakeVhostUser.send(message(request.GET_VRING_BASE, [...u32(0), ...u32(0)], 1), []);
+  pass();
+  fake.microseconds += 2100000;
+  settle();
+  // Ring 0: given back 0, taken 2; available index 3, used index 0.
+  assert.deepEqual(fake.logged, [[71, 0], [72, 2], [73, 3], [74, 0], [75, request.GET_VRING_BASE]].map(([code, value]) => ({ code, value })));
+});
+
+test('a packed ring that is stopped tells the flags of the descriptors it would look at next', () => {
+  connectedFront(device, [34]);
+  begin(VERSION_1 | RING_PACKED);
+  const queue = new PackedQueue(guestMachine, 0x1000, 8);
+  startRing({ size: 8, base: 0x80008000, areas: [queue.descriptors, queue.driverEvent, queue.deviceEvent] });
+  assert.equal(serve(queue, 0), 1);
+  fake.logged = [];
+  stopRing();
+  // Entry 1 with wrap counter 1 on both sides, and nothing in it yet.
+  assert.deepEqual(fake.logged.slice(0, 4), [[71, 0x8001], [72, 0x8001], [73, 0], [74, 0]].map(([code, value]) => ({ code, value })));
 });
