@@ -1,6 +1,5 @@
 // A bundle compiled on the developer's machine does on the core what its text does, and takes less heap.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { build, logLine, run, silent } from './machine.js';
 
@@ -86,22 +85,22 @@ test('a bundle whose function is called twice, or by itself, keeps a set of vari
 /** Two hundred functions that nobody calls, and a log line. */
 const large = `(function () { var t = [];${Array.from({ length: 200 }, (_, n) => `t[${n}] = function (a, b) { var i = 0, s = ${n}; while (i < a) { s += (b * i) & ${n + 100}; i++; } return s; };`).join('')} native.log(9, t[3](4, 5)); native.exit(0); })();`;
 
-test('a bundle in bytecode takes two thirds of the heap and less than half of the start-up that its text takes', async () => {
+test('a compiled bundle takes a fifth of the heap and less than half of the start-up that its text takes', async () => {
   const compiled = run(await build('mps2-an521-m33', silent, large));
   const interpreted = run(await build('mps2-an521-m33', silent, large, { source: true }));
   const [few, many] = [logLine(compiled.driver, 9), logLine(interpreted.driver, 9)];
   assert.equal(few.value, many.value);
-  assert.ok(few.peak * 3 < many.peak * 2, `${few.peak} and ${many.peak} bytes`);
+  assert.ok(few.peak * 5 < many.peak, `${few.peak} and ${many.peak} bytes`);
   assert.ok(few.busy * 2 < many.busy, `${few.busy} and ${many.busy} ticks`);
 });
 
-test('functions cost no prototype, no name and no names of variables, whatever words a message has', async () => {
+test('functions and strings of a bundle take no heap, whatever words a message has', async () => {
   const spoken = large.replace('native.log(9', "t[0] = 'this prototype'; native.log(9");
   const [quiet, loud] = [logLine(run(await build('mps2-an521-m33', silent, large)).driver, 9), logLine(run(await build('mps2-an521-m33', silent, spoken)).driver, 9)];
-  // The message is two blocks at most.
-  assert.ok(loud.live - quiet.live < 100, `${quiet.live} and ${loud.live} bytes`);
+  assert.ok(loud.live - quiet.live < 8, `${quiet.live} and ${loud.live} bytes`);
   const none = logLine(run(await build('mps2-an521-m33', silent, '(function () { native.log(9, 0); native.exit(0); })();')).driver, 9);
-  assert.ok(quiet.live - none.live < 200 * 160, `${quiet.live - none.live} bytes for 200 functions`);
+  // The array that holds the functions: 8 bytes an element, and some to grow.
+  assert.ok(quiet.live - none.live < 200 * 12, `${quiet.live - none.live} bytes for 200 functions`);
 });
 
 test('names decide at run time where they have to: in with, in eval and behind a catch', async () => {
@@ -117,19 +116,52 @@ test('names decide at run time where they have to: in with, in eval and behind a
   assert.match(driver, /^2,1,5,1,6,1$/m);
 });
 
-test('bytecode of another build of the engine is refused when the core starts', async () => {
-  const scene = await build('mps2-an521-m33', silent, language);
-  const image = scene.image.driver ?? '';
-  const elf = readFileSync(image);
-  const at = elf.indexOf(Buffer.from([0xbf, 0x6d, 0x76, 0x62]));
-  elf[at + 4] = (elf[at + 4] ?? 0) ^ 1;
-  // The glue holds the same four bytes; the bundle is the occurrence that the stamp follows.
-  const other = elf.indexOf(Buffer.from([0xbf, 0x6d, 0x76, 0x62]), at + 4);
-  elf[other + 4] = (elf[other + 4] ?? 0) ^ 1;
-  writeFileSync(image, elf);
-  const { status, driver } = run(scene);
-  assert.equal(status, 3);
-  assert.match(driver, /^fatal: the bundle's bytecode was made for another build of the engine$/m);
+test('what an image holds as constants cannot be changed, and code in strict mode is told so', async () => {
+  const text = `
+    (function () {
+      'use strict';
+      function told(change) { try { change(); return 'changed'; } catch (error) { return error instanceof TypeError; } }
+      native.print([
+        told(function () { Array.prototype.last = 1; }), told(function () { Math.PI = 3; }), told(function () { delete Object.keys; }),
+        [].last, Math.PI > 3, Object.keys({ a: 1 }).length,
+      ].join());
+    })();
+    added = 5; native.print(added + typeof native.copy);
+    native.exit(0);`;
+  const { driver, status } = run(await build('mps2-an521-m33', silent, text));
+  assert.equal(status, 0, driver);
+  assert.match(driver, /^true,true,true,,true,1\n5function$/m);
+});
+
+test('functions that are given members are objects of their own', async () => {
+  const text = `
+    (function () {
+      'use strict';
+      function counter() { counter.calls = (counter.calls || 0) + 1; return counter.calls; }
+      var other = function () { return 1; };
+      other.label = 'named';
+      counter(); native.print(counter() + other.label + counter.length);
+    })();
+    native.exit(0);`;
+  const { driver, status } = run(await build('mps2-an521-m33', silent, text));
+  assert.equal(status, 0, driver);
+  assert.match(driver, /^2named0$/m);
+  // A parameter of a function's name is no function, and costs none.
+  const quiet = `(function () { function a(b) { b.member = 1; return b; } function b(a) { a.member = 2; return a; } native.log(9, b(a({})).member); native.exit(0); })();`;
+  const loud = quiet.replace('native.log', 'a.member = 3; native.log');
+  const [shared, apart] = [logLine(run(await build('mps2-an521-m33', silent, quiet)).driver, 9), logLine(run(await build('mps2-an521-m33', silent, loud)).driver, 9)];
+  assert.equal(shared.value, 2);
+  assert.ok(shared.live + 100 < apart.live, `${shared.live} and ${apart.live} bytes`);
+});
+
+test('call, apply and what an array offers work on functions in flash', async () => {
+  const text = `
+    (function () {
+      function sum(a, b) { return a + b; }
+      native.print([sum.call(null, 1, 2), sum.apply(null, [3, 4]), sum instanceof Function, [3, 1, 2].sort(function (a, b) { return a - b; }).join('')].join());
+    })();
+    native.exit(0);`;
+  assert.match(run(await build('mps2-an521-m33', silent, text)).driver, /^3,7,true,123$/m);
 });
 
 test('a bundle that is no JavaScript is one sentence', async () => {

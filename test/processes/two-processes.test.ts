@@ -1,11 +1,11 @@
 // Device and driver as processes of their own over shared files: every doorbell, signals, peers that vanish and come back.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { buildProgram, runnerArguments } from '../../tools/host-process/runner.js';
-import { deviceBundle, driverBundle, freshFolder, MEMORY_BYTES, readAt, runner, SharedFiles, type Side } from '../support/processes.js';
+import { buildProgram, runnerArguments, startProcess } from '../../tools/host-process/runner.js';
+import { deviceBundle, driverBundle, freshFolder, MEMORY_BYTES, readAt, runner, SharedFiles, Side } from '../support/processes.js';
 
 const APP = 'firmware/apps/entropy.ts';
 
@@ -129,4 +129,27 @@ test('nothing lies outside the layout and the driver\'s areas: the rest of both 
   assert.ok(zero(readAt(files.memory, 0, 0x100000)) && !zero(readAt(files.memory, 0x100000, 0x1000)));
   assert.ok(zero(readAt(files.memory, 0x101000, 0xff000)) && !zero(readAt(files.memory, 0x200000, 0x1000)));
   assert.ok(zero(readAt(files.memory, 0x201000, MEMORY_BYTES - 0x201000)));
+});
+
+test('nothing needs privileges: both sides run as a user that owns the files and nothing else', async () => {
+  const files = new SharedFiles();
+  const [program, device, driver] = ['runner', 'device.js', 'driver.js'].map((name) => path.join(files.folder, name)) as [string, string, string];
+  copyFileSync(await runner(), program);
+  copyFileSync(await deviceBundle(APP), device);
+  copyFileSync(await driverBundle('attached-entropy'), driver);
+  chmodSync(program, 0o755);
+  // Who is not root has no privileges anyway.
+  const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--bounding-set=-all', '--no-new-privs'] : ['env'];
+  if (process.getuid?.() === 0) {
+    [files.folder, files.memory, files.layout.file, device, driver].forEach((file) => chownSync(file, 65534, 65534));
+  }
+  const start = (side: 'device' | 'driver', bundle: string): Side => {
+    const [command = '', ...words] = [...nobody, program, ...runnerArguments(files.options(side, side === 'device' ? `unix:${files.folder}/bell` : `connect:${files.folder}/bell`)), bundle];
+    return new Side((onLine) => startProcess(command, words, onLine));
+  };
+  const served = start('device', device);
+  await served.saw(PUBLISHED);
+  const { status, words } = await start('driver', driver).ended;
+  assert.equal(status, 0, words);
+  assert.deepEqual(await served.stop(), { status: 0, words: '' });
 });

@@ -70,6 +70,23 @@ test('serve prints a line when the layout is published and one per step, traces 
   assert.match(text, /^# t=\d+\.\d{6} bus 0: RUN$/m);
 });
 
+test('a signal ends serve with status 0 while it still compiles, and nothing has been published', async () => {
+  const files = new SharedFiles();
+  const place = `${files.layout.file}:${files.layout.offset}`;
+  const child = spawn(process.execPath, [command, 'serve', '--layout', place, '--memory', files.memory], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  child.stdout.on('data', (data: Buffer) => {
+    said += data.toString();
+    if (said.startsWith('published')) {
+      child.kill('SIGKILL');
+    }
+  });
+  createInterface({ input: child.stderr }).once('line', () => child.kill('SIGINT'));
+  assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0);
+  assert.equal(said, 'stopped\n');
+  assert.ok(files.layoutBytes(0, 4096).every((byte) => byte === 0));
+});
+
 test('serve --app demo serves all its devices, whose disks and packets lie in private memory', async () => {
   const { lines, driverLines } = await served(new SharedFiles(), 'attached-demo', ['--app', 'demo']);
   Array.from({ length: 11 }, (_, at) => at + 1).forEach((device) => assert.deepEqual(lines.filter((line) => line.startsWith(`device ${device}: `)), [`device ${device}: DRIVER_OK`, `device ${device}: reset`]));

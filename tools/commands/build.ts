@@ -20,7 +20,7 @@ export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] 
                   espruino: no image but a script for a board that runs Espruino, as tokens
   --program FILE  program of the emulated application core, default the entropy scene
   --out DIR       default build/T
-  --source        links the bundle's text, which the core compiles at its start, instead of bytecode, a snapshot or tokens
+  --source        links the bundle's text, which the core compiles at its start, instead of a compiled bundle, a snapshot or tokens
   --devices N     how many devices the image has tables for, ${most.devices} at most and by default; fewer take less RAM
   --queues N      the same for virtqueues, ${most.queues} at most and by default`;
 

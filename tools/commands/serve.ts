@@ -1,4 +1,5 @@
 // `vmsg serve`: a device side as a Linux process, for any driver side that maps the same files.
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,17 +19,20 @@ const profileNames = profiles.map(({ name }) => name);
 export const help = `vmsg serve --layout FILE:OFFSET --memory FILE[:BASE] [options]
   Serves an app's devices from a Linux process to a driver side that maps the same files, for instance a virtual machine
   whose RAM is a shared file. Nothing needs privileges. SIGINT, SIGTERM and SIGHUP end it cleanly.
-  --layout FILE:OFFSET  where bus 0 publishes its layout, at a multiple of 16; repeat it for bus 1
+  --layout FILE:OFFSET  where bus 0 publishes its layout, at a multiple of 16; repeat it for bus 1. The file is there before, with room
+                        for 128 bytes and two queues of 64-byte elements: 2176 bytes for the 16 elements that apps have by default
   --memory FILE[:BASE]  memory that rings and buffers may lie in; BASE = the driver's address of the file's first byte
-                        (DMA address; guest-physical without an IOMMU), default 0; may be repeated
+                        (DMA address; guest-physical without an IOMMU), default 0; may be repeated. The file is there before, as
+                        long as it will be; it is mapped in windows of 128 MiB, of which there are 15 less one for each layout
   --app NAME|FILE       ${packagedApps().join(', ')}, or a TypeScript file; default entropy
   --profile P           wire profile of every bus (${profileNames.join(', ')}); default the app's own
   --doorbell KIND       how the sides wake each other, default poll:1000
        poll[:US]        look every US microseconds, ring nothing
-       fifo:IN,OUT      named pipes, made when missing; a byte is a ring, and a full pipe one that is still to be heard
+       fifo:IN,OUT      named pipes, made when missing: this side reads IN and writes OUT, the other one the reverse; a byte is a
+                        ring, and a full pipe one that is still to be heard
        unix:PATH        listen on a UNIX socket; a byte is a ring; the peer may vanish and connect again
        connect:PATH     connect to such a socket, again and again
-       eventfd:IN,OUT   inherited descriptors
+       eventfd:IN,OUT   numbers of inherited descriptors
        ivshmem:PATH     client of an ivshmem server (vmsg ivshmem-server); rings vector 0 of every peer
   --trace FILE          writes every message: the published layout, then each queue element with its time, header and bytes
   --seed N              random bytes from a seeded generator, for tests
@@ -36,8 +40,9 @@ export const help = `vmsg serve --layout FILE:OFFSET --memory FILE[:BASE] [optio
                         and an eventfd in one run. Prints histograms (message round trip, doorbell to used buffer) and messages
                         per second, and draws them into the file. Both sides are interpreted: figures of this machine only
   Prints one line each: 'published layout N at FILE:OFFSET', then as it happens 'bus N: READY', 'bus N: RUN',
-  'bus N: driver shut down', 'bus N: driver lost', 'device N: DRIVER_OK', 'device N: reset', 'queue N: ring error',
-  and 'stopped' when the layouts have been taken back.
+  'bus N: driver shut down', 'bus N: driver lost', 'device N: DRIVER_OK', 'device N: reset', 'queue N: ring error' (N counts
+  the virtqueues of all devices from 0), and 'stopped' when the layouts have been taken back. The first start compiles the runner
+  into build/ of the folder it runs in, and says so on stderr.
   Exit status: 0 = ended by a signal, 1 = a mistake or a failure, in one sentence on stderr.`;
 
 /** What a log line of the firmware means to users; undefined for other lines. */
@@ -153,25 +158,36 @@ export async function serve(args: readonly string[]): Promise<number> {
   const { header } = profiles.find(({ name }) => name === (profile ?? 'A')) as Profile;
   const trace = values.trace === undefined ? undefined : new TraceFile(values.trace, options.layouts, firstLayoutWindow(options), header);
   const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-serve-'));
+  let child: ChildProcess | undefined;
+  let stopped = false;
+  const stop = (): void => {
+    stopped = true;
+    if (child !== undefined) {
+      child.kill('SIGTERM');
+      return;
+    }
+    // Nothing is published yet, and what is being compiled appears only when it is complete.
+    rmSync(folder, { recursive: true, force: true });
+    process.stdout.write('stopped\n', () => process.exit(0));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  signals.forEach((signal) => process.on(signal, stop));
   try {
-    const runner = await buildRunner();
+    const runner = await buildRunner((line) => process.stderr.write(`${line}\n`));
     const { file } = await bundle({
       target: 'host-shm', role: 'device', entry, outFile: path.join(folder, 'device.js'), trace: trace !== undefined, ...(profile === undefined ? {} : { profile }),
     });
-    const { child, ended } = startRunner(runner, file, options, follow(options.layouts, trace));
-    const stop = (): void => {
-      child.kill('SIGTERM');
-    };
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-    signals.forEach((signal) => process.on(signal, stop));
-    const { status, words } = await ended;
-    signals.forEach((signal) => process.off(signal, stop));
-    if (status !== 0) {
+    const side = startRunner(runner, file, options, follow(options.layouts, trace));
+    child = side.child;
+    const { status, words } = await side.ended;
+    // A runner that the signal met before it could handle any had published nothing.
+    if (status !== 0 && !(stopped && words === '')) {
       throw new UserError(words === '' ? 'The runner was killed.' : words.replace(/^vmsg-host-shm: |^(error|fatal): /, '').replace(/\.?$/, '.'));
     }
     process.stdout.write('stopped\n');
     return 0;
   } finally {
+    signals.forEach((signal) => process.off(signal, stop));
     rmSync(folder, { recursive: true, force: true });
   }
 }

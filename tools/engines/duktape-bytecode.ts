@@ -1,25 +1,8 @@
-// Rewrites Duktape's function dump into the form the image holds: instructions aligned and in the CPU's order, so that
-// they run from flash, and every string once.
-//
-// All numbers are little-endian words of 32 bits; offsets count bytes from the first word.
-//
-//   0  0x62766dbf: a first byte that no source text has
-//   4  stamp of the engine's sources and settings, two words: an image refuses a bundle of another stamp
-//   12 offset of the outermost function
-//   16 1 = functions can be constructors, 0 = no function is used with `new`
-//   20 strings: length, bytes, zeros to the next word
-//
-// A function: instructions, constants, functions inside, registers | arguments << 16, flags, name (a string's offset),
-// variables, formals (2^32-1 = none); then the instructions; the constants (bit 31: a string's offset; bit 30: a double in
-// the next two words; else the number itself); the functions inside; name and register of each variable that inner
-// functions reach; the names of the formals.
-import { reachByRegister } from './duktape-variables.js';
+// Rewrites Duktape's function dump: what a bundle does not use of the language costs its functions nothing.
+import { flag, reachByRegister, shareFunctions } from './duktape-variables.js';
 
-const magic = 0x62766dbf;
-const stringBit = 0x80000000;
-const doubleBit = 0x40000000;
 const dumpMarker = 0xbf;
-const headerBytes = 20;
+const none = 0xffffffff;
 
 /** What the reader of a dump keeps of one function. */
 export interface DumpedFunction {
@@ -89,7 +72,7 @@ class DumpReader {
     const name = this.string();
     const variables = this.variables();
     const formalCount = this.u32();
-    const formals = formalCount === 0xffffffff ? undefined : times(formalCount, () => this.string());
+    const formals = formalCount === none ? undefined : times(formalCount, () => this.string());
     return { instructions, constants, functions, registers, parameters, flags, name, variables, formals };
   }
 
@@ -105,9 +88,60 @@ class DumpReader {
   }
 }
 
-/** What a bundle uses of the language that costs every function heap. */
+/** Writes what DumpReader reads; Duktape loads it again. */
+class DumpWriter {
+  private readonly parts: Buffer[] = [];
+
+  private number(value: number, bytes: 1 | 2 | 4): void {
+    const part = Buffer.alloc(bytes);
+    part.writeUIntBE(value, 0, bytes);
+    this.parts.push(part);
+  }
+
+  private string(text: string): void {
+    this.number(text.length, 4);
+    this.parts.push(Buffer.from(text, 'latin1'));
+  }
+
+  private constant(value: string | number): void {
+    this.number(typeof value === 'string' ? 0 : 1, 1);
+    if (typeof value === 'string') {
+      this.string(value);
+    } else {
+      const double = Buffer.alloc(8);
+      double.writeDoubleBE(value);
+      this.parts.push(double);
+    }
+  }
+
+  private body(from: DumpedFunction): void {
+    [from.instructions.length, from.constants.length, from.functions.length].forEach((count) => this.number(count, 4));
+    [from.registers, from.parameters].forEach((count) => this.number(count, 2));
+    // First and last line, then the flags.
+    [0, 0, from.flags, ...from.instructions].forEach((word) => this.number(word, 4));
+    from.constants.forEach((constant) => this.constant(constant));
+    from.functions.forEach((inner) => this.body(inner));
+    this.number(from.parameters, 4);
+    this.string(from.name);
+    from.variables.forEach(([name, register]) => {
+      this.string(name);
+      this.number(register, 4);
+    });
+    this.string('');
+    this.number(from.formals?.length ?? none, 4);
+    from.formals?.forEach((name) => this.string(name));
+  }
+
+  outermost(from: DumpedFunction): Buffer {
+    this.number(dumpMarker, 1);
+    this.body(from);
+    return Buffer.concat(this.parts);
+  }
+}
+
+/** What a bundle uses of the language that costs every function memory. */
 export interface LanguageUse {
-  /** Functions are used with `new`: each gets a prototype object and its name. */
+  /** Functions are used with `new`, or have members of their own: each is an object apart, with a prototype and its name. */
   readonly constructors: boolean;
   /** `with` or `eval`: a function's own variables may be looked up by name. */
   readonly namesByText: boolean;
@@ -115,56 +149,23 @@ export interface LanguageUse {
   readonly oneFunction: boolean;
 }
 
-/** The image's form of a dump. `stamp` has 16 hexadecimal digits. */
-export function imageOfDump(dump: Buffer, stamp: string, { constructors, namesByText, oneFunction }: LanguageUse): Buffer {
-  const places = new Map<string, number>();
-  const strings: Buffer[] = [];
-  let stringsEnd = headerBytes;
-  const place = (text: string): number => {
-    let found = places.get(text);
-    if (found === undefined) {
-      found = stringsEnd;
-      const bytes = Buffer.from(text, 'latin1');
-      const stored = Buffer.alloc(4 + ((bytes.length + 3) & ~3));
-      stored.writeUInt32LE(bytes.length, 0);
-      bytes.copy(stored, 4);
-      strings.push(stored);
-      stringsEnd += stored.length;
-      places.set(text, found);
-    }
-    return found;
+/** `from` without what nobody asks for: names of variables that only registers reach, and, without `new`, what makes a constructor. */
+function lean(from: DumpedFunction, constructors: boolean): DumpedFunction {
+  return {
+    ...from,
+    flags: constructors ? from.flags : (from.flags & ~flag.constructable) >>> 0,
+    // A function without inner ones reaches its own variables by register.
+    variables: from.functions.length === 0 ? [] : from.variables,
+    functions: from.functions.map((inner) => lean(inner, constructors)),
   };
-  const words: number[] = [];
-  const constant = (value: string | number): void => {
-    if (typeof value === 'string') {
-      words.push(place(value) + stringBit);
-    } else if (Number.isInteger(value) && value >= 0 && value < doubleBit && !Object.is(value, -0)) {
-      words.push(value);
-    } else {
-      const double = Buffer.alloc(8);
-      double.writeDoubleLE(value);
-      words.push(doubleBit, double.readUInt32LE(0), double.readUInt32LE(4));
-    }
-  };
-  const body = (from: DumpedFunction): void => {
-    words.push(from.instructions.length, from.constants.length, from.functions.length, from.parameters * 65536 + from.registers);
-    // A function without inner ones reaches its own variables by register: nobody asks for their names.
-    const variables = from.functions.length === 0 && !namesByText ? [] : from.variables;
-    words.push(from.flags, place(from.name), variables.length, from.formals?.length ?? 0xffffffff);
-    words.push(...from.instructions);
-    from.constants.forEach(constant);
-    from.functions.forEach(body);
-    variables.forEach(([name, register]) => words.push(place(name), register));
-    from.formals?.forEach((name) => words.push(place(name)));
-  };
+}
+
+/** The dump of a bundle as the image is to hold it. */
+export function dumpForImage(dump: Buffer, { constructors, namesByText, oneFunction }: LanguageUse): Buffer {
+  if (namesByText) {
+    return dump;
+  }
   const program = new DumpReader(dump).outermost();
-  body(oneFunction && !namesByText ? reachByRegister(program) : program);
-  const header = Buffer.alloc(headerBytes);
-  header.writeUInt32LE(magic, 0);
-  Buffer.from(stamp, 'hex').copy(header, 4);
-  header.writeUInt32LE(stringsEnd, 12);
-  header.writeUInt32LE(constructors ? 1 : 0, 16);
-  const code = Buffer.alloc(4 * words.length);
-  words.forEach((word, index) => code.writeUInt32LE(word >>> 0, 4 * index));
-  return Buffer.concat([header, ...strings, code]);
+  const made = lean(oneFunction ? reachByRegister(program) : program, constructors);
+  return new DumpWriter().outermost(constructors ? made : shareFunctions(made));
 }

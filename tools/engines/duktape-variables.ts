@@ -11,6 +11,9 @@ const op = { getVar: 11, preIncVar: 124, postDecVar: 127, putVar: 155, tryCatch:
 /** Those that the build adds; the lowest two bits of the four that count say which way, as in Duktape's own. */
 const added = { preInc: 212, get: 216, put: 217, callSetUp: 218, begin: 219 };
 
+/** Flags of a function: DUK_HOBJECT_FLAG_... of duktape.c. */
+export const flag = { extensible: 1 << 7, constructable: 1 << 8, newEnvironment: 1 << 18, nameBinding: 1 << 19 };
+
 /** Instructions with the index of a constant in bits 31..16. */
 const wideConstant = new Set([3, 11, 49, 51, 124, 125, 126, 127, 154, 155, 156, 159, 160]);
 /** Ranges of instructions that come in four variants: bit 0 of the number says that B is a constant, bit 1 that C is one. */
@@ -118,4 +121,20 @@ export function reachByRegister(program: DumpedFunction): DumpedFunction {
   const asked = functions.reduce((found, inner) => stringsIn(inner, found), new Set<string>());
   const variables = bundle.variables.filter(([name]) => asked.has(name));
   return { ...program, functions: [{ ...bundle, instructions: [added.begin, ...bundle.instructions], variables, functions }] };
+}
+
+/**
+ * `from` with a mark on each function inside that knows nothing of those around it: it may exist once, in flash, however often
+ * it is evaluated. The mark is the flag that such an object lacks anyway: nothing can be added to it. `around` are the
+ * variables of the functions around it.
+ */
+export function shareFunctions(from: DumpedFunction, around: ReadonlySet<string> = new Set()): DumpedFunction {
+  const seen = new Set([...around, from.name, ...from.variables.map(([name]) => name)]);
+  return {
+    ...from,
+    functions: from.functions.map((inner) => {
+      const alone = (inner.flags & flag.newEnvironment) !== 0 && (inner.flags & flag.nameBinding) === 0 && ![...stringsIn(inner, new Set())].some((text) => seen.has(text));
+      return shareFunctions(alone ? { ...inner, flags: (inner.flags & ~flag.extensible) >>> 0 } : inner, seen);
+    }),
+  };
 }

@@ -7,8 +7,8 @@ import { hashOf, run, temporaryName, writeWhole } from '../image/build-files.js'
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
 import { children } from '../flatten/program.js';
-import type { EngineRequest, PreparedEngine } from './engine.js';
-import { imageOfDump, type LanguageUse } from './duktape-bytecode.js';
+import { asItIs, type EngineRequest, type LinkedBundle, type PreparedEngine } from './engine.js';
+import { dumpForImage, type LanguageUse } from './duktape-bytecode.js';
 
 /** Prepared sources. */
 export interface DuktapeSources {
@@ -25,31 +25,60 @@ const bothWhole = '#if defined(DUK_USE_FASTINT)\n\tif (DUK_TVAL_IS_FASTINT(tv_x)
 const changes: readonly (readonly [anchor: string, replacement: string])[] = [
   // Counts collector runs.
   ['\theap->ms_running = 1;\n', '\theap->ms_running = 1;\n\tglue_collection(heap->heap_udata);\n'],
-  // The functions inside end where the instructions begin, or, when those stay in flash, where the data ends.
+  // Strings and built-in objects of an image are constants that freeze.c has written, not those of Duktape's configure.py.
+  [
+    '#if defined(DUK_USE_ROM_STRINGS)\n#error ROM support not enabled, rerun configure.py with --rom-support\n#else  /* DUK_USE_ROM_STRINGS */\n#define',
+    '#if defined(DUK_USE_ROM_STRINGS)\nextern const duk_hstring *const duk_rom_strings_lookup[];\nextern const duk_hstring *const duk_rom_strings_stridx[];\n#endif\n#if 1\n#define',
+  ],
+  [
+    '#if defined(DUK_USE_ROM_OBJECTS)\n#error RAM support not enabled, rerun configure.py with --ram-support\n#else  /* DUK_USE_ROM_OBJECTS */\n',
+    '#if defined(DUK_USE_ROM_OBJECTS)\nextern const duk_hobject *const duk_rom_builtins_bidx[];\n#endif\n#if 1\n',
+  ],
+  [
+    '#if defined(DUK_USE_ROM_STRINGS)\n#error ROM support not enabled, rerun configure.py with --rom-support\n#else  /* DUK_USE_ROM_STRINGS */\nDUK_INTERNAL',
+    '#if !defined(DUK_USE_ROM_STRINGS)\nDUK_INTERNAL',
+  ],
+  [
+    '#if defined(DUK_USE_ROM_OBJECTS)\n#error ROM support not enabled, rerun configure.py with --rom-support\n#else  /* DUK_USE_ROM_OBJECTS */\n/*',
+    '#if !defined(DUK_USE_ROM_OBJECTS)\n/*',
+  ],
+  // The instructions of such a function lie elsewhere than its constants and the functions inside.
   [
     '#define DUK_HCOMPFUNC_GET_FUNCS_END(heap, h) ((duk_hobject **) (void *) DUK_HCOMPFUNC_GET_BYTECODE((heap), (h)))\n',
-    `#define GLUE_IN_FLASH(heap, h) \\
-	((duk_size_t) ((duk_uint8_t *) DUK_HCOMPFUNC_GET_BYTECODE((heap), (h)) - (duk_uint8_t *) DUK_HCOMPFUNC_GET_BUFFER_BASE((heap), (h))) > \\
-	 DUK_HBUFFER_GET_SIZE((duk_hbuffer *) DUK_HCOMPFUNC_GET_DATA((heap), (h))))
-#define DUK_HCOMPFUNC_GET_FUNCS_END(heap, h) \\
-	((duk_hobject **) (void *) (GLUE_IN_FLASH((heap), (h)) ? DUK_HCOMPFUNC_GET_CODE_END((heap), (h)) : \\
-	                                                         DUK_HCOMPFUNC_GET_BYTECODE((heap), (h))))
+    `#if defined(GLUE_ROM)
+#define DUK_HCOMPFUNC_GET_FUNCS_END(heap, h) ((duk_hobject **) (void *) DUK_HCOMPFUNC_GET_CODE_END((heap), (h)))
+#else
+#define DUK_HCOMPFUNC_GET_FUNCS_END(heap, h) ((duk_hobject **) (void *) DUK_HCOMPFUNC_GET_BYTECODE((heap), (h)))
+#endif
 `,
   ],
-  // A function of the image is its own template: the first closure takes it as it is, later ones copy it.
+  // One that knows nothing of those around it (duktape-variables.ts) is its own closure, however often it is evaluated.
   [
     '\tDUK_STATS_INC(thr->heap, stats_envrec_pushclosure);\n',
-    `	if (DUK_HCOMPFUNC_GET_LEXENV(thr->heap, fun_temp) == NULL && GLUE_IN_FLASH(thr->heap, fun_temp) &&
-	    DUK_HOBJECT_HAS_NEWENV(&fun_temp->obj) && !DUK_HOBJECT_HAS_NAMEBINDING(&fun_temp->obj) &&
-	    !DUK_HOBJECT_HAS_CONSTRUCTABLE(&fun_temp->obj)) {
-		DUK_HCOMPFUNC_SET_LEXENV(thr->heap, fun_temp, outer_lex_env);
-		DUK_HCOMPFUNC_SET_VARENV(thr->heap, fun_temp, outer_lex_env);
-		DUK_HOBJECT_INCREF(thr, outer_lex_env);
-		DUK_HOBJECT_INCREF(thr, outer_lex_env);
+    `	if (!DUK_HOBJECT_HAS_EXTENSIBLE(&fun_temp->obj)) {
 		duk_push_hobject(thr, &fun_temp->obj);
 		return;
 	}
 	DUK_STATS_INC(thr->heap, stats_envrec_pushclosure);
+`,
+  ],
+  // A copy of a constant is none.
+  [
+    'DUK_HEAPHDR_SET_FLAGS((duk_heaphdr *) fun_clos, DUK_HEAPHDR_GET_FLAGS_RAW((duk_heaphdr *) fun_temp));\n',
+    'DUK_HEAPHDR_SET_FLAGS((duk_heaphdr *) fun_clos, DUK_HEAPHDR_GET_FLAGS_RAW((duk_heaphdr *) fun_temp) & ~(DUK_HEAPHDR_FLAG_READONLY | DUK_HEAPHDR_FLAG_REACHABLE));\n',
+  ],
+  // Others take the names of their variables along; what else belongs to a function only constructors have.
+  [
+    '\tformals = duk_hobject_get_formals(thr, (duk_hobject *) fun_temp);\n\tif (formals) {\n',
+    `#if defined(GLUE_ROM)
+	if (!DUK_HOBJECT_HAS_CONSTRUCTABLE(&fun_clos->obj)) {
+		duk_pop_unsafe(thr);
+		duk_compact_m1(thr);
+		return;
+	}
+#endif
+	formals = duk_hobject_get_formals(thr, (duk_hobject *) fun_temp);
+	if (formals) {
 `,
   ],
   // Variables of the bundle by register (duktape-variables.ts): where its activation begins on the value stack, in bytes, and
@@ -143,10 +172,10 @@ ${bothWhole}		duk_int64_t v1, v2, v3;
 		(void) duk_hobject_putprop(thr, (aarg), (barg), (carg), DUK__STRICT()); \\
 `,
   ],
-  // An image of bytecode has no compiler: everything below this line is then dead.
+  // An image of compiled bundles has no compiler: everything below this line is then dead.
   [
     '\tduk__compiler_stkstate comp_stk;\n\tduk_compiler_ctx *prev_ctx;\n\tduk_ret_t safe_rc;\n',
-    '#if defined(GLUE_BYTECODE_ONLY)\n\tDUK_ERROR_UNSUPPORTED(thr);\n#endif\n\tduk__compiler_stkstate comp_stk;\n\tduk_compiler_ctx *prev_ctx;\n\tduk_ret_t safe_rc;\n',
+    '#if defined(GLUE_ROM)\n\tDUK_ERROR_UNSUPPORTED(thr);\n#endif\n\tduk__compiler_stkstate comp_stk;\n\tduk_compiler_ctx *prev_ctx;\n\tduk_ret_t safe_rc;\n',
   ],
 ];
 
@@ -156,6 +185,16 @@ function replaceOnce(text: string, anchor: string, replacement: string, file: st
     throw new UserError(`${file} is not the Duktape 2.7 that the build knows: "${anchor.trim()}" does not occur exactly once.`);
   }
   return text.replace(anchor, () => replacement);
+}
+
+/** Where the declarations that all of Duktape's parts share end. */
+const endOfInternals = '#endif /* DUK_INTERNAL_H_INCLUDED */\n';
+
+/** Duktape's built-in functions under the numbers that freeze.c gives them. */
+function nativesOf(source: string): string {
+  const names = /duk_bi_native_functions\[\d+\] = \{\s*NULL,([^}]*)\}/.exec(source)?.[1]?.match(/\w+/g) ?? [];
+  const lines = [...new Set(names)].map((name) => `extern duk_ret_t ${name}(duk_context *);\n`).concat(names.map((name, index) => `#define ROM_NATIVE_${index + 1} ${name}\n`));
+  return `// Made by the build from duktape.c.\n${lines.join('')}`;
 }
 
 /** Copies Duktape's sources with our settings and changes into the cache. `DUKTAPE_DIR` names another place than the Debian package's. */
@@ -168,14 +207,16 @@ export function prepareDuktape(cache: string): DuktapeSources {
     }
     return readFileSync(file, 'utf8');
   };
-  const source = changes.reduce((text, [anchor, replacement]) => replaceOnce(text, anchor, replacement, path.join(from, 'duktape.c')), read('duktape.c'));
+  const changed = changes.reduce((text, [anchor, replacement]) => replaceOnce(text, anchor, replacement, path.join(from, 'duktape.c')), read('duktape.c'));
+  // The constants name built-in functions, so those are no longer the source's own.
+  const source = changed.replace(/^DUK_INTERNAL duk_ret_t (?=duk_bi_)/gm, 'duk_ret_t ').replace(/^DUK_INTERNAL_DECL duk_ret_t (?=duk_bi_)/gm, 'extern duk_ret_t ');
   const files: readonly (readonly [string, string])[] = [
-    ['duktape.c', `${source}\n#include "load.c"\n`],
+    ['duktape.c', `${source}\n#include "internals.c"\n`],
+    ['internal.h', replaceOnce(source, endOfInternals, `${endOfInternals}\f`, path.join(from, 'duktape.c')).split('\f')[0] ?? ''],
+    ['natives-of-duktape.h', nativesOf(source)],
     ['duk_config.h', replaceOnce(read('duk_config.h'), '/* __OVERRIDE_DEFINES__ */', '#include "overrides.h"', path.join(from, 'duk_config.h'))],
     ['duktape.h', read('duktape.h')],
-    ['overrides.h', readFileSync(path.join(own, 'overrides.h'), 'utf8')],
-    ['load.c', readFileSync(path.join(own, 'load.c'), 'utf8')],
-    ['executor.h', readFileSync(path.join(own, 'executor.h'), 'utf8')],
+    ...['overrides.h', 'executor.h', 'internals.c', 'rom.h', 'freeze.c', 'compile.c'].map((name) => [name, readFileSync(path.join(own, name), 'utf8')] as const),
   ];
   const stamp = hashOf(files.map(([, content]) => content));
   const folder = path.join(cache, `duktape-${stamp}`);
@@ -190,12 +231,11 @@ export function prepareDuktape(cache: string): DuktapeSources {
 
 /** Builds the compiler of bundles from the same sources for this machine. */
 async function bundleCompiler(sources: DuktapeSources, log: (line: string) => void): Promise<string> {
-  const program = path.join(sources.folder, `vmsg-duktape-compile-${hashOf([readFileSync(path.join(own, 'compile.c'), 'utf8')])}`);
+  const program = path.join(sources.folder, 'vmsg-duktape');
   if (!existsSync(program)) {
     log('compile Duktape for this machine');
     const temporary = temporaryName(program);
-    const args = ['-O1', '-w', `-I${sources.folder}`, path.join(own, 'compile.c'), path.join(sources.folder, 'duktape.c'), '-lm', '-o', temporary];
-    const { status, output } = await run('cc', args).catch(() => {
+    const { status, output } = await run('cc', ['-O1', '-w', `-I${sources.folder}`, path.join(sources.folder, 'compile.c'), '-lm', '-o', temporary]).catch(() => {
       throw new UserError('The compiler cc, which builds the compiler of bundles for this machine, is missing: install the packages gcc and libc6-dev.');
     });
     if (status !== 0) {
@@ -211,16 +251,49 @@ export function useOf(text: string): LanguageUse {
   let constructors = false;
   let namesByText = false;
   let callee = false;
-  const look = (node: AnyNode): void => {
+  // `scopes`: what each name around the node stands for, true where that is a function.
+  const look = (node: AnyNode, scopes: readonly ReadonlyMap<string, boolean>[]): void => {
     // Without `this` and `prototype` nothing is made with `new` but the engine's own objects.
     constructors ||= node.type === 'ThisExpression' || (node.type === 'MemberExpression' && isNamed(node.property, 'prototype'));
     namesByText ||= node.type === 'WithStatement' || (node.type === 'Identifier' && node.name === 'eval');
     callee ||= isNamed(node, 'callee');
-    children(node).forEach(look);
+    if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression' && node.left.object.type === 'Identifier') {
+      const { name } = node.left.object;
+      constructors ||= scopes.find((scope) => scope.has(name))?.get(name) === true;
+    }
+    const inner = node.type === 'FunctionDeclaration' || node.type === 'FunctionExpression' ? [namesIn(node), ...scopes] : scopes;
+    children(node).forEach((child) => look(child, inner));
   };
   const program = parse(text, { ecmaVersion: 2020, allowReserved: true });
-  look(program);
+  look(program, [namesIn(program)]);
   return { constructors, namesByText, oneFunction: !callee && isOneCall(program) };
+}
+
+/** The names that a function, or the whole text, declares: true where one stands for a function. */
+function namesIn(scope: AnyNode): ReadonlyMap<string, boolean> {
+  const names = new Map<string, boolean>();
+  const note = (node: AnyNode | null | undefined, isFunction: boolean): void => {
+    if (node?.type === 'Identifier') {
+      names.set(node.name, isFunction || names.get(node.name) === true);
+    }
+  };
+  const look = (node: AnyNode): void => {
+    if (node.type === 'FunctionDeclaration') {
+      note(node.id, true);
+    } else if (node.type === 'VariableDeclarator') {
+      note(node.id, node.init?.type === 'FunctionExpression');
+    }
+    if (node.type !== 'FunctionDeclaration' && node.type !== 'FunctionExpression') {
+      children(node).forEach(look);
+    }
+  };
+  if (scope.type === 'FunctionDeclaration' || scope.type === 'FunctionExpression') {
+    scope.params.forEach((parameter) => note(parameter, false));
+    // A function expression knows itself by its name.
+    note(scope.type === 'FunctionExpression' ? scope.id : undefined, true);
+  }
+  children(scope).forEach(look);
+  return names;
 }
 
 /** True for `(function () { ... })();` and `!function () { ... }();`. */
@@ -237,28 +310,40 @@ function isNamed(node: AnyNode, name: string): boolean {
   return (node.type === 'Identifier' && node.name === name) || (node.type === 'Literal' && node.value === name);
 }
 
-/** Compiles a bundle's text to what the image holds; `name` stands in the messages of its errors. */
-export async function compileForDuktape(sources: DuktapeSources, text: string, name: string, log: (line: string) => void): Promise<Buffer> {
+/** Bundles and the engine's built-in objects as constants in C: a file in the cache. */
+async function frozen(sources: DuktapeSources, bundles: readonly LinkedBundle[], { cache, log }: EngineRequest): Promise<string> {
   const program = await bundleCompiler(sources, log);
-  const { status, stdout, stderr } = spawnSync(program, [name], { input: text, maxBuffer: 2 ** 26 });
-  if (status !== 0) {
-    throw new UserError(`${name} does not compile: ${stderr.toString().trim()}.`);
-  }
-  return imageOfDump(stdout, sources.stamp, useOf(text));
+  const vmsgDuktape = (args: readonly string[], input: string, what: string): Buffer => {
+    const { status, stdout, stderr } = spawnSync(program, args, { input, maxBuffer: 2 ** 26 });
+    if (status !== 0) {
+      throw new UserError(`${what} does not compile: ${stderr.toString().trim()}.`);
+    }
+    return stdout;
+  };
+  const dumps = bundles.map(({ symbol, text, name }) => {
+    const dump = dumpForImage(vmsgDuktape(['compile', name], text, name), useOf(text));
+    const file = path.join(cache, `bundle-${hashOf([dump.toString('latin1')])}.dump`);
+    writeWhole(file, dump);
+    return `${symbol}=${file}`;
+  });
+  const rom = vmsgDuktape(['freeze', ...dumps], '', bundles.map(({ name }) => name).join(' and ')).toString('latin1');
+  const file = path.join(cache, `rom-${hashOf([rom])}.c`);
+  writeWhole(file, rom);
+  return file;
 }
 
 /** Duktape for one image. */
-export function duktapeFor({ cache, asText, log }: EngineRequest): PreparedEngine {
+export function duktapeFor(request: EngineRequest): PreparedEngine {
+  const { cache, asText } = request;
   const sources = prepareDuktape(cache);
+  const rom = asText ? [] : ['-DGLUE_ROM'];
+  const flags = ['-std=gnu99', '-w', '-ffunction-sections', '-fdata-sections', '-fstrict-aliasing', '-fno-math-errno', `-I${sources.folder}`, ...rom];
   return {
-    source: {
-      file: path.join(sources.folder, 'duktape.c'),
-      flags: ['-std=gnu99', '-w', '-ffunction-sections', '-fdata-sections', '-fstrict-aliasing', '-fno-math-errno', `-I${sources.folder}`, ...(asText ? [] : ['-DGLUE_BYTECODE_ONLY'])],
-    },
+    source: { file: path.join(sources.folder, 'duktape.c'), flags },
     glue: 'engine/duktape/glue.c',
     includes: [sources.folder],
-    flags: [`-DDUKTAPE_STAMP=0x${sources.stamp}ull`],
+    flags: rom,
     link: [],
-    compile: (text, name) => (asText ? Promise.resolve(Buffer.from(text)) : compileForDuktape(sources, text, name, log)),
+    bundles: async (bundles) => (asText ? bundles.map((bundle) => asItIs(bundle, bundle.text, cache)) : [{ file: await frozen(sources, bundles, request), flags }]),
   };
 }

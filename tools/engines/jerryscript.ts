@@ -5,7 +5,7 @@ import path from 'node:path';
 import { hashOf, temporaryName } from '../image/build-files.js';
 import { type Board, readBoard } from '../image/board.js';
 import { UserError } from '../user-error.js';
-import type { EngineRequest, PreparedEngine } from './engine.js';
+import { asItIs, type EngineRequest, type LinkedBundle, type PreparedEngine } from './engine.js';
 
 /** Functions of the library that the glue stands before, to count allocations and collector runs. */
 const counted = [
@@ -146,12 +146,15 @@ export function jerryscriptFor({ cache, board, asText, log }: EngineRequest): Pr
     includes: [path.join(prefix, 'include')],
     flags: [],
     link: [...counted.map((name) => `-Wl,--wrap=${name}`), ...libraries],
-    compile: (text, name) => {
-      if (asText) {
-        return Promise.resolve(Buffer.from(text));
-      }
-      log(`snapshot of ${name}`);
-      return Promise.resolve(makeSnapshot(text, name, cache));
+    bundles: (bundles) => {
+      const content = ({ text, name }: LinkedBundle): Buffer | string => {
+        if (asText) {
+          return text;
+        }
+        log(`snapshot of ${name}`);
+        return makeSnapshot(text, name, cache);
+      };
+      return Promise.resolve(bundles.map((bundle) => asItIs(bundle, content(bundle), cache)));
     },
   };
 }

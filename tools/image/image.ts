@@ -16,7 +16,7 @@ export interface ImageOptions {
   /** Files with the bundles' text. */
   readonly bundles: { readonly device: string; readonly driver?: string };
   readonly outDir: string;
-  /** Links the bundles' text, which the core then compiles at its start, instead of bytecode. */
+  /** Links the bundles' text, which the core then compiles at its start. */
   readonly source?: boolean;
   /** For emulators: random bytes from a generator with a fixed seed also where the board has no source. */
   readonly seededRandom?: boolean;
@@ -351,13 +351,8 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const linked: readonly (readonly [string, Side])[] = isProcess ? []
       : single ? [['bundle_main', 'driver'], ['bundle_second', 'device']]
       : [['bundle_main', side]];
-    const bundles = linked.map(async ([symbol, from]) => {
-      const text = readFileSync(options.bundles[from] ?? '', 'utf8');
-      const content = await engine.compile(text, `${from}.js`);
-      const file = path.join(cache, `bundle-${hashOf([content.toString('latin1')])}`);
-      writeWhole(file, content);
-      return compile(board, version, cache, path.join(platforms, 'engine/bundle.S'), [`-DBUNDLE_SYMBOL=${symbol}`, `-DBUNDLE_FILE="${file}"`], [], () => undefined);
-    });
+    const sources = await engine.bundles(linked.map(([symbol, from]) => ({ symbol, text: readFileSync(options.bundles[from] ?? '', 'utf8'), name: `${from}.js` })));
+    const bundles = sources.map(({ file, flags: own }) => compile(board, version, cache, file, own, [], () => undefined));
     const objects = await Promise.all([...engineObjects, ...own, ...bundles]);
     const out = path.join(options.outDir, isProcess ? `vmsg-${board.name}` : single ? `${board.name}.elf` : `${side}.elf`);
     const flagsOfLink = ['-Wl,--gc-sections', '-Wl,-z,noexecstack'];

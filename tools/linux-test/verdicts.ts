@@ -90,7 +90,7 @@ function verdictOf(name: string, heard: Heard): Pick<Verdict, 'result' | 'detail
 }
 
 /** A kernel's line that a working device must not cause. */
-const alarming = /\b(BUG|Oops|WARNING|Kernel panic|general protection|Call Trace)\b|(virtio|vmsg).*(Failed|(?<!verification )failed|Unexpected|Incompatible|[Ii]nvalid|Timed out|tx (error|rejected)|response invalid|drop .*event|non-sleepable)/;
+const alarming = /\b(BUG|Oops|WARNING|Kernel panic|general protection|Call Trace)\b|(virtio|vmsg).*(Failed|(?<!verification )failed|Unexpected|Incompatible|[Ii]nvalid|Timed out|tx (error|rejected)|drop .*event|non-sleepable)/;
 
 /** What the driver says while its module is removed: it sends nothing then, and reports each message that it did not send (EIO). */
 const unloading = /Transfer request failed \(-5\)|Set status \d+ failed|Virtqueue reset failed/;

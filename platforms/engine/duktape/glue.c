@@ -178,68 +178,16 @@ static const struct {
 	{ "registerWrite", native_register_write, 4 },
 };
 
-// In load.c, which the build appends to duktape.c.
-void glue_load_function(duk_context *ctx, const void *bundle);
-
-// A bundle that was compiled on the developer's machine begins with these bytes and the stamp of its engine, most
-// significant byte first; see tools/engines/duktape-bytecode.ts.
-static const uint8_t bytecode_begin[] = { 0xbf, 'm', 'v', 'b' };
-enum { BYTECODE_HEADER = 20 };
-
-static void load_bytecode(duk_context *ctx, const char *bundle)
-{
-	uint64_t stamp = 0;
-
-	for (size_t at = 0; at < sizeof stamp; at++)
-		stamp = stamp << 8 | (uint8_t)bundle[sizeof bytecode_begin + at];
-	if (stamp != DUKTAPE_STAMP)
-		natives_fatal("the bundle's bytecode was made for another build of the engine");
-	glue_load_function(ctx, bundle);
-}
-
-// Built-in objects that no bundle may name (vmsg check-bundle refuses them): their members leave before the bundle comes,
-// which gives back a quarter of the heap that Duktape takes at its start.
-static const char *const unused[] = {
-	"Date", "Proxy", "Reflect", "Buffer", "DataView", "TextEncoder", "TextDecoder", "Symbol", "CBOR", "performance",
-};
-
-// Removes every member of the object on top of the stack that can be removed, and its table with them.
-static void remove_members(duk_context *ctx)
-{
-	duk_idx_t object = duk_get_top_index(ctx);
-
-	duk_enum(ctx, object, DUK_ENUM_INCLUDE_NONENUMERABLE | DUK_ENUM_INCLUDE_SYMBOLS | DUK_ENUM_OWN_PROPERTIES_ONLY);
-	while (duk_next(ctx, -1, 0)) {
-		duk_dup(ctx, -1);
-		duk_get_prop_desc(ctx, object, 0);
-		bool configurable = duk_get_prop_string(ctx, -1, "configurable") && duk_to_boolean(ctx, -1);
-		duk_pop_2(ctx);
-		if (configurable)
-			duk_del_prop(ctx, object);
-		else
-			duk_pop(ctx);
-	}
-	duk_pop(ctx);
-	duk_compact(ctx, object);
-}
-
-static void remove_unused(duk_context *ctx)
-{
-	duk_push_global_object(ctx);
-	for (size_t at = 0; at < sizeof unused / sizeof *unused; at++) {
-		duk_get_prop_string(ctx, -1, unused[at]);
-		if (duk_get_prop_string(ctx, -1, "prototype"))
-			remove_members(ctx);
-		duk_pop_2(ctx);
-		duk_del_prop_string(ctx, -1, unused[at]);
-	}
-	duk_pop(ctx);
-}
+// In internals.c, which the build appends to duktape.c.
+void glue_remove_unused(duk_context *ctx);
+void glue_push_program(duk_context *ctx, const void *program);
 
 static duk_ret_t prepare(duk_context *ctx, void *udata)
 {
 	(void)udata;
-	remove_unused(ctx);
+#if !defined(GLUE_ROM)
+	glue_remove_unused(ctx);
+#endif
 	duk_push_heap_stash(ctx);
 	for (uint32_t window = 0; window < machine_window_count; window++) {
 		uint32_t bytes = machine_windows[window].bytes;
@@ -257,12 +205,12 @@ static duk_ret_t prepare(duk_context *ctx, void *udata)
 	duk_put_global_string(ctx, "native");
 
 	struct machine_bundle bundle = machine_bundle();
-	if (bundle.bytes >= BYTECODE_HEADER && memcmp(bundle.text, bytecode_begin, sizeof bytecode_begin) == 0) {
-		load_bytecode(ctx, bundle.text);
-	} else {
-		duk_push_string(ctx, bundle.name);
-		duk_compile_lstring_filename(ctx, 0, bundle.text, bundle.bytes);
-	}
+#if defined(GLUE_ROM)
+	glue_push_program(ctx, *(const void *const *)(const void *)bundle.text);
+#else
+	duk_push_string(ctx, bundle.name);
+	duk_compile_lstring_filename(ctx, 0, bundle.text, bundle.bytes);
+#endif
 	// What the compiler left behind goes before the bundle takes its memory.
 	duk_gc(ctx, DUK_GC_COMPACT);
 	return 1;

@@ -53,5 +53,13 @@ bool machine_stack_low(void);
 double glue_random(void);
 #define DUK_USE_GET_RANDOM_DOUBLE(udata) glue_random()
 
+// In an image of compiled bundles the built-in objects and the bundles' functions are constants in flash (freeze.c). The
+// global object is a copy in RAM: the glue adds its natives to it.
+#if defined(GLUE_ROM)
+#define DUK_USE_ROM_STRINGS
+#define DUK_USE_ROM_OBJECTS
+#define DUK_USE_ROM_GLOBAL_CLONE
+#endif
+
 // Called at the start of every mark-and-sweep run, from the line that the build inserts into duktape.c.
 void glue_collection(void *heap);
