@@ -1,8 +1,12 @@
-// What the build adds to Duktape's executor changes no result: numbers, conditions and elements of typed arrays as Node has them.
+// What the build adds to Duktape's executor changes no result: everything is as Node has it, and as the Duktape that Debian has.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import test from 'node:test';
 import { runInNewContext } from 'node:vm';
-import { build, logLine, run, silent } from './machine.js';
+import { prepareDuktape } from '../../tools/engines/duktape.js';
+import { packageRoot } from '../../tools/targets.js';
+import { build, logLine, run, silent, testFolder } from './machine.js';
 
 /** Around every border that the executor tests: 0 and -0, the widths of elements, 32 and 48 bits; and what is no whole number. */
 const numbers = [
@@ -116,6 +120,84 @@ const elements = `
   })();
   native.exit(0);`;
 
+/** Every operation, and elements of arrays of every type, with numbers drawn from a seed; prints what all results so far add up to. */
+const random = (seed: number, rounds: number): string => `
+  (function () {
+    'use strict';
+    ${show}
+    var state = ${seed}, sum = 7, special = [${numbers.join()}];
+    function next(below) { state = state * 16807 % 2147483647; return Math.floor(state / 2147483647 * below); }
+    function add(value) {
+      var word = text(value);
+      for (var at = 0; at < word.length; at++) { sum = (sum * 31 + word.charCodeAt(at)) % 4294967291; }
+    }
+    function number() {
+      switch (next(10)) {
+        case 0: return next(4);
+        case 1: return next(65536);
+        case 2: return Math.pow(2, next(50)) + next(5) - 2;
+        case 3: return 2 - Math.pow(2, next(50)) - next(5);
+        case 4: return next(2147483647);
+        case 5: return -next(2147483647);
+        case 6: return next(1000000) / next(1000);
+        case 7: return special[next(special.length)];
+        case 8: return next(2147483647) * next(65536);
+        default: return -next(2147483647) * next(65536);
+      }
+    }
+    function value() {
+      switch (next(12)) {
+        case 0: return true;
+        case 1: return undefined;
+        case 2: return next(2) ? null : '7';
+        case 3: return { valueOf: function () { return 11; } };
+        default: return number();
+      }
+    }
+    var operations = [${binary.map((operator) => `function (x, y) { return x ${operator} y; }`).join()}, function (x, y) { return x ? y : 'no'; }, function (x, y) { return !x || !y; },
+      function (x, y) { x = x - y; return x; }, function (x, y) { y = x * y; return y; }, function (x, y) { var z = [x]; z = x + y; return z; }];
+    var buffer = new ArrayBuffer(256), bytes = new Uint8Array(buffer), arrays = [];
+    [Uint8Array, Int8Array, Uint8ClampedArray, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array].forEach(function (type) {
+      arrays.push(new type(buffer), new type(buffer, 16, 3), new type(buffer, 64, 8));
+    });
+    for (var round = 1; round <= ${rounds}; round++) {
+      add(operations[next(operations.length)](value(), value()));
+      var array = arrays[next(arrays.length)], key = next(20) ? next(array.length + 2) : number();
+      if (next(2)) { array[key] = value(); }
+      add(array[key]);
+      array = array[next(array.length)];
+      add(array);
+      if (round % 100 === 0) { for (var at = 0; at < 256; at++) { add(bytes[at]); } }
+      if (round % (${rounds} / 10) === 0) { native.print(round + ' ' + sum); }
+    }
+  })();
+  native.exit(0);`;
+
+/** A buffer that became shorter than its arrays, and natives for numbers called with whatever comes. */
+const withNatives = `
+  (function () {
+    'use strict';
+    ${show}
+    [Uint8Array, Int8Array, Uint8ClampedArray, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array].forEach(function (type, number) {
+      var array = new type(native.backed(96), 16, 5), out = [];
+      [96, 56, 20, 18, 17, 16, 8, 0, 96].forEach(function (size) {
+        native.resize(size);
+        for (var at = 0; at < 6; at++) { out.push(array[at]); array[at] = size + at; out.push(array[at]); }
+      });
+      show('shrunk ' + number, out);
+    });
+    var difference = native.difference, keep = native.keep, last = native.last, seen = [];
+    [0, 1, 2147483647, 2147483648, 4294967296, -1, -0, 1.75, NaN, Infinity, '5', true, null, undefined, {}, []].forEach(function (one) {
+      seen.push(difference(one, 1), difference(7, one), keep(one), last(), native.difference(one, one));
+      var own = { keep: keep };
+      seen.push(own.keep(one), last());
+    });
+    seen.push(difference(), difference(1), difference(5, 2, 9), keep(), last(4), difference.call(null, 9, 3), difference.apply(native, [9, 4]), difference.bind(null, 8)(1));
+    seen.push([30, 20].map(last).length, (function () { return difference(3, 2); })(), typeof keep(1));
+    seen.push((function () { return typeof new difference(1, 2); })());
+    show('natives', seen);
+  })();`;
+
 const released = `
   (function () {
     'use strict';
@@ -137,11 +219,27 @@ function inNode(text: string): string[] {
   return lines;
 }
 
+/** The lines of `output` that a bundle printed. */
+const printedLines = (output: string): string[] => output.split('\n').filter((line) => line !== '' && !/^[~#]/.test(line));
+
+/** What the unedited Duktape prints for a script, and, with `edited`, the one that images hold, on this machine. */
+function duktapePrints(text: string, edited: boolean): string[] {
+  const { folder } = prepareDuktape(path.join(packageRoot, 'build', 'obj'));
+  const sources = edited ? folder : (process.env['DUKTAPE_DIR'] ?? '/usr/share/duktape');
+  const program = path.join(testFolder(), 'executor-run');
+  const args = ['-O0', '-w', ...(edited ? ['-DEDITED'] : []), `-I${sources}`, 'test/platforms/executor-run.c', path.join(sources, 'duktape.c'), '-lm', '-o', program];
+  const compiled = spawnSync('cc', args, { cwd: packageRoot, encoding: 'utf8' });
+  assert.equal(compiled.status, 0, compiled.stderr);
+  const { status, stdout, stderr } = spawnSync(program, { input: text, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return printedLines(stdout);
+}
+
 for (const [name, text] of [['arithmetic and conditions', arithmetic], ['elements of typed arrays', elements]] as const) {
   for (const target of ['host', 'mps2-an521-m33']) {
     test(`${name} on ${target} give what they give in Node`, async () => {
       const { status, driver } = run(await build(target, silent, text));
-      const printed = driver.split('\n').filter((line) => line !== '' && !/^[~#]/.test(line));
+      const printed = printedLines(driver);
       assert.equal(status, 0, driver);
       const expected = inNode(text);
       assert.ok(expected.length > 20);
@@ -157,4 +255,14 @@ test('what only a register held goes when a number takes its place', async () =>
   const { driver } = run(await build('mps2-an521-m33', silent, released));
   assert.equal(logLine(driver, 9).live, logLine(driver, 8).live);
   assert.ok(logLine(driver, 9).allocations - logLine(driver, 8).allocations >= 40);
+});
+
+test('numbers, arrays, shrunk buffers and natives drawn at random or chosen give what they give in the Duktape that Debian has', async () => {
+  const script = `${random(330, 20000)}${random(422, 1000)}${withNatives}`;
+  const expected = duktapePrints(script, false);
+  assert.ok(expected.length > 29);
+  assert.deepEqual(duktapePrints(script, true), expected);
+  const { status, driver } = run(await build('mps2-an521-m33', silent, random(422, 1000)));
+  assert.equal(status, 0, driver);
+  assert.deepEqual(printedLines(driver), expected.slice(10 + 1, 10 + 1 + 10));
 });

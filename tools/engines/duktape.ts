@@ -117,12 +117,6 @@ const changes: readonly (readonly [anchor: string, replacement: string])[] = [
 		case DUK_OP_NOP: {
 `,
   ],
-  // A product, quotient or remainder of whole numbers stays one when an operand is 0: only with a negative one would it be -0.
-  // As a double it made all that was computed from it double, and compared, and used as an index, by software.
-  ['v1 <= DUK_I64_CONSTANT(0x7fffffff) && v1 != 0 &&\n', 'v1 <= DUK_I64_CONSTANT(0x7fffffff) &&\n'],
-  ['v2 <= DUK_I64_CONSTANT(0x7fffffff) && v2 != 0) {\n', 'v2 <= DUK_I64_CONSTANT(0x7fffffff) && ((v1 | v2) >= 0 || (v1 != 0 && v2 != 0))) {\n'],
-  ['\t\t\tif (v1 == 0 || v2 == 0) {\n', '\t\t\tif (v2 == 0 || (v1 == 0 && v2 < 0)) {\n'],
-  ['\t\t\tif (v1 < 1 || v2 < 1) {\n', '\t\t\tif (v1 < 0 || v2 < 1) {\n'],
   // What executor.h does at once: whole numbers, conditions, elements of typed arrays.
   [
     'DUK_LOCAL DUK_EXEC_ALWAYS_INLINE_PERF void duk__vm_arith_add(duk_hthread *thr,\n',
@@ -170,6 +164,16 @@ ${bothWhole}		duk_int64_t v1, v2, v3;
 			break; \\
 		} \\
 		(void) duk_hobject_putprop(thr, (aarg), (barg), (carg), DUK__STRICT()); \\
+`,
+  ],
+  [
+    '\t\t\tnargs = (duk_idx_t) DUK_DEC_A(ins);\n\t\t\tcall_flags = (ins & 0x07U) | DUK_CALL_FLAG_ALLOW_ECMATOECMA;\n\t\t\tidx = (duk_idx_t) DUK_DEC_BC(ins);\n',
+    `			nargs = (duk_idx_t) DUK_DEC_A(ins);
+			call_flags = (ins & 0x07U) | DUK_CALL_FLAG_ALLOW_ECMATOECMA;
+			idx = (duk_idx_t) DUK_DEC_BC(ins);
+			if (glue_call(DUK__REGP(idx), nargs)) {
+				break;
+			}
 `,
   ],
   // An image of compiled bundles has no compiler: everything below this line is then dead.

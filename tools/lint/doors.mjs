@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** What tests of other rooms may use of tools: to bundle, to build and to run. */
-const toolsForTests = /^tools\/(bundle\/bundle|emulator\/(emulated-core|emulator|qemu|scene|summary|trace)|engines\/jerryscript|host-process\/runner|image\/(board|image)|targets|user-error)$/;
+const toolsForTests = /^tools\/(bundle\/bundle|emulator\/(emulated-core|emulator|qemu|scene|summary|trace)|engines\/(duktape|jerryscript)|host-process\/runner|image\/(board|image)|targets|user-error)$/;
 
 /**
  * The rooms, first match wins. `may` holds what its files import: paths from the package's root without extension, `#` names

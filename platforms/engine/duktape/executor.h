@@ -151,3 +151,35 @@ DUK_LOCAL DUK_NOINLINE duk_bool_t glue_write_element(duk_hthread *thr, duk_tval 
 	}
 	return 1;
 }
+
+// In glue.c: the C function of every native for whole numbers; its magic says which one.
+duk_ret_t glue_native(duk_context *ctx);
+
+/** Calls what is in register `callee`, its `count` arguments behind it and `this`, which is an object with `new`. False when Duktape must do it. */
+DUK_LOCAL DUK_NOINLINE duk_bool_t glue_call(duk_tval *callee, duk_idx_t count) {
+	const struct glue_native *native;
+	duk_uint32_t numbers[GLUE_NUMBERS], result;
+	duk_idx_t at;
+
+	if (!DUK_TVAL_IS_LIGHTFUNC(callee) || DUK_TVAL_GET_LIGHTFUNC_FUNCPTR(callee) != glue_native ||
+	    DUK_TVAL_NEEDS_REFCOUNT_UPDATE(callee + 1)) {
+		return 0;
+	}
+	native = &glue_natives[DUK_LFUNC_FLAGS_GET_MAGIC(DUK_TVAL_GET_LIGHTFUNC_FLAGS(callee))];
+	if (count != native->arguments) {
+		return 0;
+	}
+	for (at = 0; at < count; at++) {
+		if (!GLUE_IS_SMALL(callee + 2 + at) || GLUE_LOW(callee + 2 + at) > 0x7fffffffUL) {
+			return 0;
+		}
+		numbers[at] = GLUE_LOW(callee + 2 + at);
+	}
+	result = native->run(numbers);
+	if (native->gives) {
+		DUK_TVAL_SET_U32(callee, result);
+	} else {
+		DUK_TVAL_SET_UNDEFINED(callee);
+	}
+	return 1;
+}

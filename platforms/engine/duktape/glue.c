@@ -42,84 +42,12 @@ static void fatal(void *heap, const char *message)
 	natives_fatal(message ? message : "the engine stopped");
 }
 
-static uint32_t number(duk_context *ctx, duk_idx_t index)
-{
-	return (uint32_t)duk_get_int(ctx, index);
-}
-
 // The buffers are made before the bundle runs and kept in the heap's stash, so the collector never frees one.
 static duk_ret_t native_memory(duk_context *ctx)
 {
 	duk_push_heap_stash(ctx);
-	duk_get_prop_index(ctx, -1, number(ctx, 0));
+	duk_get_prop_index(ctx, -1, (duk_uarridx_t)duk_get_int(ctx, 0));
 	return 1;
-}
-
-static duk_ret_t native_copy(duk_context *ctx)
-{
-	natives_copy(number(ctx, 0), number(ctx, 1), number(ctx, 2), number(ctx, 3), number(ctx, 4));
-	return 0;
-}
-
-static duk_ret_t native_fill(duk_context *ctx)
-{
-	natives_fill(number(ctx, 0), number(ctx, 1), number(ctx, 2), number(ctx, 3));
-	return 0;
-}
-
-static duk_ret_t native_random(duk_context *ctx)
-{
-	duk_push_uint(ctx, natives_random(number(ctx, 0), number(ctx, 1), number(ctx, 2)));
-	return 1;
-}
-
-static duk_ret_t native_seeded(duk_context *ctx)
-{
-	natives_seeded(number(ctx, 0), number(ctx, 1), number(ctx, 2), number(ctx, 3), number(ctx, 4));
-	return 0;
-}
-
-static duk_ret_t native_clean(duk_context *ctx)
-{
-	natives_clean(number(ctx, 0), number(ctx, 1), number(ctx, 2));
-	return 0;
-}
-
-static duk_ret_t native_invalidate(duk_context *ctx)
-{
-	natives_invalidate(number(ctx, 0), number(ctx, 1), number(ctx, 2));
-	return 0;
-}
-
-static duk_ret_t native_barrier(duk_context *ctx)
-{
-	(void)ctx;
-	machine_barrier();
-	return 0;
-}
-
-static duk_ret_t native_idle(duk_context *ctx)
-{
-	duk_push_uint(ctx, natives_idle(number(ctx, 0)));
-	return 1;
-}
-
-static duk_ret_t native_clock(duk_context *ctx)
-{
-	duk_push_uint(ctx, machine_clock());
-	return 1;
-}
-
-static duk_ret_t native_log(duk_context *ctx)
-{
-	natives_log(duk_get_int(ctx, 0), duk_get_int(ctx, 1));
-	return 0;
-}
-
-static duk_ret_t native_write(duk_context *ctx)
-{
-	natives_write(number(ctx, 0), number(ctx, 1), number(ctx, 2));
-	return 0;
 }
 
 static duk_ret_t native_print(duk_context *ctx)
@@ -131,52 +59,125 @@ static duk_ret_t native_print(duk_context *ctx)
 	return 0;
 }
 
-static duk_ret_t native_exit(duk_context *ctx)
+// The others take whole numbers, `n`, and give one or nothing.
+static uint32_t native_copy(const uint32_t *n)
 {
-	natives_exit(duk_get_int(ctx, 0));
-}
-
-static duk_ret_t native_register_read(duk_context *ctx)
-{
-	duk_push_uint(ctx, natives_register_read(number(ctx, 0), number(ctx, 1)));
-	return 1;
-}
-
-static duk_ret_t native_register_high(duk_context *ctx)
-{
-	duk_push_uint(ctx, natives_register_high());
-	return 1;
-}
-
-static duk_ret_t native_register_write(duk_context *ctx)
-{
-	natives_register_write(number(ctx, 0), number(ctx, 1), number(ctx, 2), number(ctx, 3));
+	natives_copy(n[0], n[1], n[2], n[3], n[4]);
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	duk_c_function function;
-	duk_idx_t arguments;
-} members[] = {
-	{ "memory", native_memory, 1 },
-	{ "copy", native_copy, 5 },
-	{ "fill", native_fill, 4 },
-	{ "random", native_random, 3 },
-	{ "seeded", native_seeded, 5 },
-	{ "barrier", native_barrier, 0 },
-	{ "clean", native_clean, 3 },
-	{ "invalidate", native_invalidate, 3 },
-	{ "idle", native_idle, 1 },
-	{ "clock", native_clock, 0 },
-	{ "log", native_log, 2 },
-	{ "write", native_write, 3 },
-	{ "print", native_print, 1 },
-	{ "exit", native_exit, 1 },
-	{ "registerRead", native_register_read, 2 },
-	{ "registerHigh", native_register_high, 0 },
-	{ "registerWrite", native_register_write, 4 },
+static uint32_t native_fill(const uint32_t *n)
+{
+	natives_fill(n[0], n[1], n[2], n[3]);
+	return 0;
+}
+
+static uint32_t native_random(const uint32_t *n)
+{
+	return natives_random(n[0], n[1], n[2]);
+}
+
+static uint32_t native_seeded(const uint32_t *n)
+{
+	natives_seeded(n[0], n[1], n[2], n[3], n[4]);
+	return 0;
+}
+
+static uint32_t native_clean(const uint32_t *n)
+{
+	natives_clean(n[0], n[1], n[2]);
+	return 0;
+}
+
+static uint32_t native_invalidate(const uint32_t *n)
+{
+	natives_invalidate(n[0], n[1], n[2]);
+	return 0;
+}
+
+static uint32_t native_barrier(const uint32_t *n)
+{
+	(void)n;
+	machine_barrier();
+	return 0;
+}
+
+static uint32_t native_idle(const uint32_t *n)
+{
+	return natives_idle(n[0]);
+}
+
+static uint32_t native_clock(const uint32_t *n)
+{
+	(void)n;
+	return machine_clock();
+}
+
+static uint32_t native_log(const uint32_t *n)
+{
+	natives_log((int32_t)n[0], (int32_t)n[1]);
+	return 0;
+}
+
+static uint32_t native_write(const uint32_t *n)
+{
+	natives_write(n[0], n[1], n[2]);
+	return 0;
+}
+
+static uint32_t native_exit(const uint32_t *n)
+{
+	natives_exit((int)n[0]);
+}
+
+static uint32_t native_register_read(const uint32_t *n)
+{
+	return natives_register_read(n[0], n[1]);
+}
+
+static uint32_t native_register_high(const uint32_t *n)
+{
+	(void)n;
+	return natives_register_high();
+}
+
+static uint32_t native_register_write(const uint32_t *n)
+{
+	natives_register_write(n[0], n[1], n[2], n[3]);
+	return 0;
+}
+
+const struct glue_native glue_natives[] = {
+	{ "copy", native_copy, 5, false },
+	{ "fill", native_fill, 4, false },
+	{ "random", native_random, 3, true },
+	{ "seeded", native_seeded, 5, false },
+	{ "barrier", native_barrier, 0, false },
+	{ "clean", native_clean, 3, false },
+	{ "invalidate", native_invalidate, 3, false },
+	{ "idle", native_idle, 1, true },
+	{ "clock", native_clock, 0, true },
+	{ "log", native_log, 2, false },
+	{ "write", native_write, 3, false },
+	{ "exit", native_exit, 1, false },
+	{ "registerRead", native_register_read, 2, true },
+	{ "registerHigh", native_register_high, 0, true },
+	{ "registerWrite", native_register_write, 4, false },
 };
+
+// A native for whole numbers called with something else, or by `apply`: what executor.h leaves to Duktape.
+duk_ret_t glue_native(duk_context *ctx)
+{
+	const struct glue_native *native = &glue_natives[duk_get_current_magic(ctx)];
+	uint32_t numbers[GLUE_NUMBERS], result;
+
+	for (duk_idx_t at = 0; at < native->arguments; at++)
+		numbers[at] = (uint32_t)duk_get_int(ctx, at);
+	result = native->run(numbers);
+	if (native->gives)
+		duk_push_uint(ctx, result);
+	return native->gives;
+}
 
 // In internals.c, which the build appends to duktape.c.
 void glue_remove_unused(duk_context *ctx);
@@ -198,10 +199,14 @@ static duk_ret_t prepare(duk_context *ctx, void *udata)
 		duk_pop(ctx);
 	}
 	duk_push_bare_object(ctx);
-	for (size_t at = 0; at < sizeof members / sizeof *members; at++) {
-		duk_push_c_lightfunc(ctx, members[at].function, members[at].arguments, members[at].arguments, 0);
-		duk_put_prop_string(ctx, -2, members[at].name);
+	for (duk_int_t at = 0; at < (duk_int_t)(sizeof glue_natives / sizeof *glue_natives); at++) {
+		duk_push_c_lightfunc(ctx, glue_native, glue_natives[at].arguments, glue_natives[at].arguments, at);
+		duk_put_prop_string(ctx, -2, glue_natives[at].name);
 	}
+	duk_push_c_lightfunc(ctx, native_memory, 1, 1, 0);
+	duk_put_prop_string(ctx, -2, "memory");
+	duk_push_c_lightfunc(ctx, native_print, 1, 1, 0);
+	duk_put_prop_string(ctx, -2, "print");
 	duk_put_global_string(ctx, "native");
 
 	struct machine_bundle bundle = machine_bundle();

@@ -63,3 +63,14 @@ double glue_random(void);
 
 // Called at the start of every mark-and-sweep run, from the line that the build inserts into duktape.c.
 void glue_collection(void *heap);
+
+// A native that takes whole numbers below 2^31 and gives one or nothing; glue.c has the table, executor.h calls it at once.
+#include <stdint.h>
+enum { GLUE_NUMBERS = 5 };
+struct glue_native {
+	const char *name;
+	uint32_t (*run)(const uint32_t *numbers);
+	uint8_t arguments;
+	bool gives;
+};
+extern const struct glue_native glue_natives[];
