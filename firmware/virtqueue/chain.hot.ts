@@ -4,7 +4,7 @@
 import { invalidate, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { locate, locatedOffset, windowCached } from '../memory/window.hot.js';
-import { descriptorAt, descriptorWindow, queueRing, queueSize, Ring } from './queue-table.hot.js';
+import { indirectOffered, ringAt, ringCached, ringWindow, size } from './open-queue.hot.js';
 
 const enum Descriptor {
   Next = 1,
@@ -44,12 +44,6 @@ let readable = 0;
 let readBytes = 0;
 let writeBytes = 0;
 
-/** The open queue's descriptors: what `openChain` took from the tables. */
-let size = 0;
-let ringWindow = 0;
-let ringAt = 0;
-let ringCached = false;
-let indirectOffered = false;
 /**
  * Most descriptors of one chain, the one that refers to a table not counted: without going round in the ring it cannot have
  * more than that (R-335, R-386).
@@ -69,13 +63,8 @@ export function setChain(count: number, readable: number, readBytes: number, wri
   writableBytes = writeBytes;
 }
 
-/** The chains walked next are those of `queue`. */
-export function openChain(queue: number): void {
-  size = queueSize[queue];
-  ringWindow = descriptorWindow[queue];
-  ringAt = descriptorAt[queue];
-  ringCached = windowCached[ringWindow] === 1;
-  indirectOffered = (queueRing[queue] & Ring.Indirect) !== 0;
+/** The chains walked next are those of the open queue. */
+export function openChain(): void {
   mostDescriptors = size < ChainLimit.Descriptors ? size : ChainLimit.Descriptors;
 }
 

@@ -3,24 +3,9 @@
 // Positions are descriptor indices with the wrap counter in bit 15, as the event structures have them.
 import { barrier, clean, invalidate, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
-import { windowCached } from '../memory/window.hot.js';
 import { bufferId, walkPacked } from './chain.hot.js';
-import {
-  descriptorAt,
-  descriptorWindow,
-  deviceAt,
-  deviceWindow,
-  driverAt,
-  driverWindow,
-  nextAvailable,
-  nextUsed,
-  PassEnd,
-  publishedUsed,
-  queueRing,
-  queueSize,
-  Ring,
-  Take,
-} from './queue-table.hot.js';
+import { deviceArea, deviceAreaAt, deviceCached, driverArea, driverAreaAt, driverCached, eventIdx, inOrder, ringAt, ringCached, ringWindow, size } from './open-queue.hot.js';
+import { nextAvailable, nextUsed, PassEnd, publishedUsed, Take } from './queue-table.hot.js';
 
 const enum Packed {
   /** Word and bits of a descriptor's flags. */
@@ -40,18 +25,6 @@ const enum Packed {
   SlotsShift = 16,
 }
 
-/** The open queue; see split.hot.ts for why it is held in variables. */
-let size = 0;
-let eventIdx = false;
-let inOrder = false;
-let ringWindow = 0;
-let ringAt = 0;
-let driverArea = 0;
-let driverAreaAt = 0;
-let deviceArea = 0;
-let deviceAreaAt = 0;
-let ringCached = false;
-let deviceCached = false;
 /**
  * The next chain to take: its descriptor, and the bit that shows it is available in this lap of the ring (Packed.Available while
  * the wrap counter is 1, Packed.Used while it is 0; the other bit is clear, R-383).
@@ -86,20 +59,8 @@ export function startPacked(queue: number): void {
   slotsHeldOf[queue] = 0;
 }
 
-/** Takes the queue's row from the tables. */
+/** Takes the open queue's positions from the tables. */
 export function openPacked(queue: number): void {
-  const ring = queueRing[queue];
-  size = queueSize[queue];
-  eventIdx = (ring & Ring.EventIdx) !== 0;
-  inOrder = (ring & Ring.InOrder) !== 0;
-  ringWindow = descriptorWindow[queue];
-  ringAt = descriptorAt[queue];
-  driverArea = driverWindow[queue];
-  driverAreaAt = driverAt[queue];
-  deviceArea = deviceWindow[queue];
-  deviceAreaAt = deviceAt[queue];
-  ringCached = windowCached[ringWindow] === 1;
-  deviceCached = windowCached[deviceArea] === 1;
   next = nextAvailable[queue] & Packed.Index;
   sign = (nextAvailable[queue] & Packed.Wrap) !== 0 ? Packed.Available : Packed.Used;
   used = nextUsed[queue];
@@ -278,7 +239,7 @@ export function endPacked(rearm: boolean): number {
 
 /** The driver's wish for `slots` used slots from `old` on (R-398, R-399). */
 function wantsNotification(old: number, slots: number): boolean {
-  if (windowCached[driverArea] === 1) {
+  if (driverCached) {
     invalidate(driverArea, driverAreaAt * 2, 4);
   }
   const driver = windowWords[driverArea];

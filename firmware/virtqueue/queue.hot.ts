@@ -41,6 +41,7 @@ import {
   Ring,
   Take,
 } from './queue-table.hot.js';
+import { openAreas } from './open-queue.hot.js';
 import { ringError } from './ring-error.hot.js';
 import {
   beginSplit,
@@ -185,7 +186,8 @@ function open(queue: number): void {
   openRow = queue;
   translateFor(deviceBus[queueDevice[queue]]);
   packed = (queueRing[queue] & Ring.Packed) !== 0;
-  openChain(queue);
+  openAreas(queue);
+  openChain();
   if (packed) {
     openPacked(queue);
   } else {

@@ -1,37 +1,13 @@
 // The split ring: available ring and used ring (virtio 1.4, Split Virtqueues).
 //
 // Available ring words: 0 flags, 1 index, 2.. heads, then used_event. Used ring: 0 flags, 1 index, then four words an
-// entry (id 2, length 2), then avail_event. The open queue's row of the tables is held in variables: every chain needs
-// most of it, and an interpreter pays far less for a variable of its main function than for a table.
+// entry (id 2, length 2), then avail_event.
 import { barrier, clean, invalidate, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
-import { windowCached } from '../memory/window.hot.js';
 import { walkSplit } from './chain.hot.js';
-import {
-  deviceAt,
-  deviceWindow,
-  driverAt,
-  driverWindow,
-  nextAvailable,
-  nextUsed,
-  PassEnd,
-  publishedUsed,
-  queueRing,
-  queueSize,
-  Ring,
-  Take,
-} from './queue-table.hot.js';
+import { deviceArea, deviceAreaAt, deviceCached, driverArea, driverAreaAt, driverCached, eventIdx, inOrder, size } from './open-queue.hot.js';
+import { nextAvailable, nextUsed, PassEnd, publishedUsed, Take } from './queue-table.hot.js';
 
-/** The open queue. */
-let size = 0;
-let eventIdx = false;
-let inOrder = false;
-let driverArea = 0;
-let driverAreaAt = 0;
-let deviceArea = 0;
-let deviceAreaAt = 0;
-let driverCached = false;
-let deviceCached = false;
 /** Free-running positions: next chain to take, next used entry to write, used entries the driver can see. */
 let available = 0;
 let used = 0;
@@ -53,18 +29,8 @@ export function startSplit(queue: number): void {
   publishedUsed[queue] = 0;
 }
 
-/** Takes the queue's row from the tables. */
+/** Takes the open queue's positions from the tables. */
 export function openSplit(queue: number): void {
-  const ring = queueRing[queue];
-  size = queueSize[queue];
-  eventIdx = (ring & Ring.EventIdx) !== 0;
-  inOrder = (ring & Ring.InOrder) !== 0;
-  driverArea = driverWindow[queue];
-  driverAreaAt = driverAt[queue];
-  deviceArea = deviceWindow[queue];
-  deviceAreaAt = deviceAt[queue];
-  driverCached = windowCached[driverArea] === 1;
-  deviceCached = windowCached[deviceArea] === 1;
   available = nextAvailable[queue];
   used = nextUsed[queue];
   published = publishedUsed[queue];
