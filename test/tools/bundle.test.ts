@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import vm from 'node:vm';
 import { bundle } from '../../tools/bundle/bundle.js';
-import { knownTargets } from '../../tools/targets.js';
+import { knownTargets, packageRoot } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
 import { fixtures, workspace } from './workspace.js';
 
@@ -88,4 +88,25 @@ test('a driver program is bundled as it is, over #driver-port', async () => {
   const printed: string[] = [];
   vm.runInNewContext(readFileSync(file, 'utf8'), { native: { print: (text: string) => printed.push(text), memory: () => new ArrayBuffer(16) }, Uint16Array });
   assert.deepEqual(printed, ['hello']);
+});
+
+test('the trace hook costs nothing where it is compiled out: the bundle is byte for byte that of sources without the hook', async () => {
+  const out = workspace({});
+  const made = async (name: string, more: { trace?: boolean; change?: (code: string, file: string) => string }): Promise<string> => {
+    const { file } = await bundle({ target: 'host-shm', role: 'device', entry: path.join(packageRoot, 'firmware', 'apps', 'entropy.ts'), outFile: path.join(out, name), ...more });
+    return readFileSync(file, 'utf8');
+  };
+  let removed = 0;
+  const hook = [/import \{ traced, traceElement \} from '#trace';/, /var tracedHead = .*;/, /if \(traced\) \{[^}]*\}/, /if \(traced\) \{[^}]*\}/, /function traceNew\(bus\) \{[^]*?\n\}/];
+  const without = (code: string, file: string): string => {
+    const carrier = file.endsWith('amp-shmem.hot.ts');
+    return (carrier ? hook : []).reduce((text, part) => {
+      removed += part.test(text) ? 1 : 0;
+      return text.replace(part, '');
+    }, code);
+  };
+  const plain = await made('plain.js', {});
+  assert.equal(await made('without.js', { change: without }), plain);
+  assert.equal(removed, hook.length, 'all of the hook was there, and is gone');
+  assert.notEqual(await made('traced.js', { trace: true }), plain);
 });

@@ -10,11 +10,12 @@ import { needsReset } from '../../../firmware/transport/needs-reset.hot.js';
 import { AmpBus } from '../../support/driver/amp-bus.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { encode, le32, read16 } from '../../support/driver/message.js';
+import { Notifier } from '../../support/driver/out-of-band.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
 import { connectedTo, dropped, forget } from '../../support/fresh.js';
 import { hostMachine } from '../../support/host-driver.js';
 import { Peer, ping } from '../../support/peer.js';
-import { BUFFERS, bringUp, RING, settle } from '../../support/ring-bench.js';
+import { BUFFERS, bringUp, RING, settle, usedIndex } from '../../support/ring-bench.js';
 import { testDevice } from '../../support/test-device.js';
 import { atBarriers, atDoorbells } from '../../support/watch.js';
 
@@ -333,6 +334,34 @@ test('two buses are two worlds: numbers, rings, doorbells, life and death', () =
   assert.equal(new DriverDevice(one, 1).status(), 3);
   two.connect();
   assert.equal(new DriverDevice(two, 1).status(), 0);
+});
+
+test('two buses of one image speak different profiles in turn, and announce buffers in different ways', () => {
+  const pairs = [['A', 'B'], ['C', 'A'], ['B', 'C']] as const;
+  pairs.forEach((pair) => {
+    forget();
+    fake.clear();
+    const ways = [{ kind: 'messages' }, { kind: 'words', words: 1, bitsPerDevice: 2 }] as const;
+    start({ buses: pair.map((profile, at) => ({ profile, ringFeatures: [], notifications: ways[at] ?? ways[0], devices: [testDevice({ number: 3, deviceId: 11 + at }).model] })) });
+    const buses = layouts.map((place, at) => new AmpBus({ ...hostMachine, layout: place.offset }, pair[at]));
+    buses.forEach((bus) => bus.connect());
+    const lives = buses.map((bus, at) => {
+      assert.equal(new DriverDevice(bus, 3).info().deviceId, 11 + at, pair.join(' '));
+      return bringUp(bus, 3, 8, RING + at * 0x1000);
+    });
+    const notifier = new Notifier(buses[1] as AmpBus, ways[1]);
+    for (let turn = 0; turn < 20; turn++) {
+      lives.forEach(({ device, queue }, at) => {
+        const head = queue.add([{ offset: BUFFERS + at * 64, bytes: 4, writable: true }]);
+        queue.publish();
+        const events = at === 0 ? (device.kick(0), settle(device.bus)) : (notifier.put(3, 0), settle(device.bus));
+        assert.deepEqual(events.map((event) => [event.id, event.device, usedIndex(event)]), at === 0 ? [[0x42, 3, 0]] : []);
+        assert.deepEqual(notifier.heardFromWords(), at === 0 ? [] : [{ device: 3, queue: 0 }]);
+        assert.equal(queue.take()?.head, head);
+      });
+    }
+    assert.deepEqual(lives.map(({ device }) => device.status()), [15, 15]);
+  });
 });
 
 /** Two buses with one device each and `elements` elements; both handshakes are through. */
