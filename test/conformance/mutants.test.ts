@@ -16,6 +16,7 @@ const mutants: readonly (readonly [string, Profile, string, string, string])[] =
   // Elements have the size of the largest message, so either test makes up for the other.
   ['R-003', 'A', 'bus/bus.hot.ts', 'size > bytes || size > limit', 'false'],
   ['R-007', 'A', 'bus/bus.hot.ts', 'memory[answer] = type |', 'memory[answer] = (typeAndId & 255) |'],
+  ['R-010', 'A', 'bus/bus.hot.ts', 'if (type === 0) {', 'if (type === 0 || (type === 2 && number !== 0)) {'],
   ['R-011', 'A', 'bus/bus.hot.ts', 'number === 0 ? busMessage(bus, id) : discard(Discard.BusNumber)', 'busMessage(bus, id)'],
   ['R-014', 'A', 'bus/bus.hot.ts', 'if (number < Capacity.DirectNumbers)', 'if (number === 0) {\n    return -1;\n  }\n  if (number < Capacity.DirectNumbers)'],
   ['R-016', 'A', 'bus/bus.hot.ts', 'if (type === 0) {', 'if ((type & 2) === 0) {'],
@@ -24,6 +25,7 @@ const mutants: readonly (readonly [string, Profile, string, string, string])[] =
   ['R-091', 'A', 'transport/info.hot.ts', 'featureBlocks[device] * 32', 'featureBlocks[device] * 64'],
   ['R-102', 'A', 'transport/features.hot.ts', 'const first = firstHigh === 0 ? firstLow : 65536;\n  memory', 'const first = firstLow;\n  memory'],
   ['R-106', 'A', 'transport/features.hot.ts', 'const to = featureAt[device] + (first + block) * 2;', 'const to = featureAt[device] + block * 2;'],
+  ['R-114', 'A', 'transport/features.hot.ts', 'if ((deviceStatus[device] & Status.FeaturesOk) !== 0 || deviceWait', 'if (deviceWait'],
   ['R-142', 'A', 'transport/status.hot.ts', 'let status = deviceStatus[device] | (value &', 'let status = 0 | (value &'],
   ['R-143', 'A', 'transport/status.hot.ts', 'Status.Driver | Status.Failed)', 'Status.Driver | Status.Failed | Status.NeedsReset)'],
   ['R-146', 'A', 'transport/needs-reset.hot.ts', 'deviceStatus[device] !== 0 &&', '(deviceStatus[device] & Status.DriverOk) !== 0 &&'],
@@ -34,6 +36,7 @@ const mutants: readonly (readonly [string, Profile, string, string, string])[] =
   ['R-160', 'C', 'transport/status.hot.ts', '} else if (deviceWait[device] !== Wait.Reset) {', '} else {'],
   ['R-163', 'A', 'virtqueue/queue.hot.ts', 'queueEpoch[queue] === epoch && ', ''],
   ['R-166', 'A', 'transport/config.hot.ts', '(deviceStatus[device] & Status.Suspend) === 0 &&', ''],
+  ['R-169', 'A', 'transport/status.hot.ts', '(value & Status.Suspend) !== 0 && hasFeature(device, Feature.Suspend)', '(value & Status.Suspend) !== 0'],
   ['R-181', 'A', 'transport/config.hot.ts', 'length > answerRoom - 12)', 'length > answerRoom - 12 || (deviceStatus[device] & Status.FeaturesOk) === 0)'],
   ['R-187', 'B', 'transport/config.hot.ts', 'countShown[deviceBus[device]] !== 0', 'true'],
   ['R-188', 'A', 'transport/config.hot.ts', '(strictConfig[deviceBus[device]] === 0 ||', '(true ||'],

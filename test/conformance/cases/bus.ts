@@ -90,6 +90,7 @@ export const busCases: readonly Case[] = [
     steps: [
       ask('GET_DEVICES', { offset: 8, count: 0 }, { offset: 8, count: 0, next_offset: 8, bitmap: [] }),
       ask('GET_DEVICES', { offset: 16, count: 0 }, { offset: 16, count: 0, next_offset: 0, bitmap: [] }),
+      ask('GET_DEVICES', { offset: 0, count: 0 }, { offset: 0, count: 0, next_offset: { not: 0 }, bitmap: [] }),
     ],
   },
   {

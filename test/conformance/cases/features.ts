@@ -131,7 +131,7 @@ export const featureCases: readonly Case[] = [
     ],
   },
   {
-    proves: ['R-108', 'R-109'],
+    proves: ['R-108', 'R-109', 'R-141'],
     title: 'a bit that is not offered is taken without a word, and FEATURES_OK stays clear',
     subset: true,
     steps: [
@@ -243,6 +243,20 @@ export const featureCases: readonly Case[] = [
       bringUp('driver'),
       ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0xffffffff, 0xffffffff] }),
       setStatus(11, 3),
+    ],
+  },
+  {
+    proves: ['R-114'],
+    title: 'features set after the lock bring no queue and take none away',
+    needs: ['conditional queue', 'specimen'],
+    subset: true,
+    steps: [
+      bringUp('features'),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [4, 1] }),
+      ask('GET_VQUEUE', { index: 'conditionalQueue' }, { max_size: 0 }),
+      bringUp('features', [], [4, 0]),
+      ask('SET_DRIVER_FEATURES', { block_index: 0, num_blocks: 2, features: [0, 0] }),
+      ask('GET_VQUEUE', { index: 'conditionalQueue' }, { max_size: 4 }),
     ],
   },
   {

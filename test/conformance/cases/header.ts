@@ -102,7 +102,13 @@ export const headerCases: readonly Case[] = [
     proves: ['R-010', 'R-012'],
     title: 'a message with the bus bit is the bus\'s: id 3 is PING there and GET_DEVICE_FEATURES for a device',
     subset: true,
-    steps: [ask('PING', { data: 0x01020304 }, { data: 0x01020304 }), ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 1 }, { num_blocks: 1 })],
+    steps: [
+      ask('PING', { data: 0x01020304 }, { data: 0x01020304 }),
+      ask('GET_DEVICE_FEATURES', { block_index: 0, num_blocks: 1 }, { num_blocks: 1 }),
+      send('GET_DEVICE_STATUS', {}, { type: 2 }),
+      send('GET_DEVICE_STATUS', {}, { type: 2, device: 0 }),
+      silence(),
+    ],
   },
   {
     proves: ['R-011'],

@@ -4,7 +4,7 @@ import { alive, ask, bringUp, event, flood, freeze, ignore, kick, offer, send, s
 
 export const notificationCases: readonly Case[] = [
   {
-    proves: ['R-260', 'R-265', 'R-266', 'R-268'],
+    proves: ['R-260', 'R-265', 'R-266', 'R-268', 'R-279'],
     title: 'EVENT_AVAIL has the queue served, and EVENT_USED says so',
     needs: ['serves'],
     subset: true,

@@ -394,6 +394,13 @@ export const statusCases: readonly Case[] = [
   },
   {
     proves: ['R-169'],
+    title: 'SUSPEND without its feature is ignored by a device that runs',
+    needs: ['serves'],
+    subset: true,
+    steps: [bringUp('running', [0]), setStatus(31, 15), alive(15), offer(0, [[{ write: 16 }]]), kick(0), event('EVENT_USED', { vq_index: 0 }), used(0, 16, 'fill')],
+  },
+  {
+    proves: ['R-169'],
     title: 'SUSPEND before DRIVER_OK is ignored though the feature is negotiated',
     needs: ['offers:43'],
     steps: [bringUp('features', [], [0, 0x800]), setStatus(27, 11), alive(11)],
