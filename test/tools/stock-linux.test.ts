@@ -1,11 +1,12 @@
 // `vmsg stock-linux-test` without a guest: how rows are judged and counted, and the functions that run inside the guest.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { boots, judgeSeeded, seededBytes, slotOf, type Row } from '../../tools/stock-linux/rows.js';
 import { storyOf } from '../../tools/stock-linux/device-process.js';
+import { phases, rateOf, ratesScript } from '../../tools/stock-linux/rates.js';
 import { judgeLine, scriptOf, stockLinuxTest } from '../../tools/commands/stock-linux-test.js';
 import { packageRoot } from '../../tools/targets.js';
 import { stockLinuxOutcome } from '../../tools/commands/test.js';
@@ -113,4 +114,28 @@ test('a hang\'s report tells a device\'s last messages and events, and where eac
   ]);
   assert.deepEqual(storyOf([]), ['', 'no kicks, no calls']);
   assert.equal(storyOf(new Array(40).fill(line(75, 13)))[0]?.split(', ').length, 12);
+});
+
+test('rates: each kind and depth is measured on a device of its own, QEMU\'s own behind it, in one guest', () => {
+  assert.deepEqual(phases.map(({ device, depth, served }) => [device, depth, served !== undefined]), [
+    ['rng', 1, true], ['rng', 1, false], ['rng', 32, true], ['rng', 32, false], ['blk', 1, true], ['blk', 1, false], ['blk', 32, true], ['blk', 32, false],
+  ]);
+  const script = path.join(workspace({}), 'script');
+  writeFileSync(script, ratesScript());
+  execFileSync('sh', ['-n', script]);
+  assert.match(ratesScript(), /virtio_rng\.3 >[^\n]*\necho "@rate 3 \$\(guest-tool rate \/dev\/hwrng 32 3 64 \| tail -n 1\)"\ndisk=\$\(basename \/sys\/bus\/pci\/devices\/0000:00:07\.0\//);
+  assert.deepEqual(rateOf('@rate 5 1200 3000100'), { index: 5, requests: 1200, microseconds: 3000100 });
+  assert.equal(rateOf('@rate 5 /dev/hwrng: No such device'), undefined);
+});
+
+test('without the kernel\'s package the rates are not run, with the reason, and the benchmark has not failed', () => {
+  const folder = workspace({ 'apt-cache': '#!/bin/sh\necho "E: No packages found" >&2\nexit 100\n', 'apt-get': '#!/bin/sh\nexit 100\n' });
+  ['apt-cache', 'apt-get'].forEach((name) => chmodSync(path.join(folder, name), 0o755));
+  const { status, stdout } = spawnSync(process.execPath, [path.join(packageRoot, 'tools', 'vmsg.mjs'), 'bench', '--stock-linux', '--json', 'figures'], {
+    cwd: folder, encoding: 'utf8', env: { ...process.env, PATH: `${folder}:${process.env['PATH']}` },
+  });
+  const reason = 'apt-cache depends linux-image-amd64:amd64 failed: E: No packages found.';
+  assert.equal(status, 0);
+  assert.ok(stdout.includes(`drivers of an unmodified Linux, wall clock, one guest: not run: ${reason}\n`), stdout);
+  assert.deepEqual((JSON.parse(readFileSync(path.join(folder, 'figures'), 'utf8')) as { drivers: unknown }).drivers, { notRun: reason });
 });

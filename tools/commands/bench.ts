@@ -7,14 +7,17 @@ import { breakdowns, nodeMarks, targetMarks, type Breakdown, type Mark } from '.
 import { benchNode, type NodeFigure } from '../bench/node.js';
 import { unchecked } from '../bench/unchecked.js';
 import { checkEngine, type Engine, engines, engineTitles } from '../targets.js';
+import { driverRates, type DriverRates } from '../stock-linux/rates.js';
 import { UserError } from '../user-error.js';
 
-export const help = `vmsg bench [--target T ...] [--engine E] [--node] [--compare FILE] [--json FILE]
+export const help = `vmsg bench [--target T ...] [--engine E] [--node] [--stock-linux] [--compare FILE] [--json FILE]
   Runs the benchmark programs and prints instructions and engine allocations per message and per request, what the ring's
   figures consist of, and whether the project's marks are met.
   --target T   may be repeated; default mps2-an521-m33 and mps2-an386-m4
   --engine E   ${engines.join(', ')}; default ${engines[0]}
   --node       only the rings in Node on this machine, in requests a second; without it they come last
+  --stock-linux  only rng and blk under the drivers of an unmodified Linux (vmsg stock-linux-test), in requests a second and kicks a
+               request, next to QEMU's own devices in the same guest; without it they come last, or 'not run' with the reason
   --compare F  with the virtio class of v86 in the same place: the path of its src/virtio.js
   --json FILE  also writes the figures as JSON`;
 
@@ -233,6 +236,33 @@ function printNode(nodeFigures: readonly NodeFigure[]): void {
   process.stdout.write('\n');
 }
 
+/** Measures under the drivers of a stock Linux; what is missing for that is not a failure of the benchmark. */
+async function benchDrivers(): Promise<DriverRates | { readonly notRun: string }> {
+  try {
+    return await driverRates();
+  } catch (error) {
+    if (error instanceof UserError) {
+      return { notRun: error.message };
+    }
+    throw error;
+  }
+}
+
+function printDrivers(figures: DriverRates | { readonly notRun: string }): void {
+  const title = 'drivers of an unmodified Linux, wall clock, one guest';
+  if ('notRun' in figures) {
+    process.stdout.write(`${title}: not run: ${figures.notRun}\n\n`);
+    return;
+  }
+  process.stdout.write(`${title} (${figures.kernel})\n  ${'queue depth'.padEnd(34)}requests/s  kicks/request  QEMU's own device  ratio\n`);
+  for (const { device, depth, requestsPerSecond, kicksPerRequest, referencePerSecond } of figures.rates) {
+    const name = `${device === 'rng' ? 'rng, 64 bytes' : 'blk, 4 KiB read'}, ${depth}`;
+    const [rate, reference] = [requestsPerSecond, referencePerSecond].map((value) => value.toLocaleString('en-US'));
+    process.stdout.write(`  ${name.padEnd(34)}${rate?.padStart(10)}${kicksPerRequest.toFixed(2).padStart(15)}${reference?.padStart(19)}${(requestsPerSecond / referencePerSecond).toFixed(2).padStart(7)}\n`);
+  }
+  process.stdout.write('\n');
+}
+
 function printMarks(marks: readonly Mark[]): void {
   process.stdout.write(`marks${' '.repeat(57)}figure     mark\n`);
   for (const { mark, figure, kind, limit, met } of marks) {
@@ -246,25 +276,30 @@ export async function bench(args: readonly string[]): Promise<number> {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { target: { ...text, multiple: true }, engine: { ...text, default: engines[0] }, node: { type: 'boolean' }, compare: text, json: text },
+    options: { target: { ...text, multiple: true }, engine: { ...text, default: engines[0] }, node: { type: 'boolean' }, 'stock-linux': { type: 'boolean' }, compare: text, json: text },
   });
   const engine = checkEngine(values.engine);
   const benchmarks: BenchTarget[] = [];
-  for (const target of values.node === true ? [] : (values.target ?? ['mps2-an521-m33', 'mps2-an386-m4'])) {
+  const only = values.node === true || values['stock-linux'] === true;
+  for (const target of only ? [] : (values.target ?? ['mps2-an521-m33', 'mps2-an386-m4'])) {
     const result = await benchTarget(target, engine);
     print(result);
     benchmarks.push(result);
   }
   // Those who name a target want that target.
-  const node = values.node === true || values.compare !== undefined || values.target === undefined ? await benchNode(values.compare) : [];
+  const node = values.node === true || values.compare !== undefined || (values.target === undefined && !only) ? await benchNode(values.compare) : [];
   if (node.length > 0) {
     printNode(node);
+  }
+  const drivers = values['stock-linux'] === true || (values.target === undefined && !only) ? await benchDrivers() : undefined;
+  if (drivers !== undefined) {
+    printDrivers(drivers);
   }
   // The marks are Duktape's.
   const marks = [...(engine === 'duktape' ? benchmarks.flatMap(targetMarks) : []), ...nodeMarks(node)];
   printMarks(marks);
   if (values.json !== undefined) {
-    writeFileSync(values.json, `${JSON.stringify({ benchmarks, node, marks }, null, 2)}\n`);
+    writeFileSync(values.json, `${JSON.stringify({ benchmarks, node, ...(drivers === undefined ? {} : { drivers }), marks }, null, 2)}\n`);
   }
   return 0;
 }

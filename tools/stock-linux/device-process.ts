@@ -71,6 +71,11 @@ export class DeviceProcess {
     return this.lines.filter((line) => line.code === code).pop();
   }
 
+  /** Kicks since the process started, told when its last connection ended. */
+  kicks(): number {
+    return this.last(Log.VhostKicks)?.value ?? 0;
+  }
+
   /** Kicks, calls and allocations while serving, for the table; throws an Error when something was allocated or refused. */
   account(): string {
     const from = this.lines.find(({ code }) => code === Log.DriverOk);

@@ -3,6 +3,7 @@
 //   guest-tool random DEVICE SEED COUNT     COUNT random transfers by each of four processes, then everything is read and compared
 //   guest-tool move DEVICE MEBIBYTES        so much is written in long requests, read back and compared
 //   guest-tool discard|zero DEVICE          a range between two others is discarded or zeroed
+//   guest-tool rate FILE DEPTH SECONDS BYTES  DEPTH processes read so many bytes at a time, from random places of a disk; prints REQUESTS MICROSECONDS
 //   guest-tool traffic DEVICE FILE          four processes read and write until FILE exists or a transfer fails
 // The last line says what was done; the status is 0 when everything was as it must be.
 #define _GNU_SOURCE
@@ -16,7 +17,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SECTOR = 512, WORKERS = 4, LONGEST = 128 * SECTOR, MEBIBYTE = 1 << 20 };
@@ -213,11 +216,56 @@ static void traffic(const char *until)
 	printf("%u transfers, none failed\n", done);
 }
 
+static uint64_t microseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void rate(const char *file, uint32_t depth, uint32_t seconds, size_t bytes)
+{
+	struct stat status;
+	uint64_t from, *counts = memory(depth * sizeof *counts), all = 0;
+
+	if (stat(file, &status) < 0)
+		fail("%s: %s", file, strerror(errno));
+	bool is_disk = S_ISBLK(status.st_mode);
+	int from_file = open(file, is_disk ? O_RDONLY | O_DIRECT : O_RDONLY);
+	if (from_file < 0 || (is_disk && ioctl(from_file, BLKGETSIZE64, &disk_bytes) < 0))
+		fail("%s: %s", file, strerror(errno));
+	from = microseconds();
+	for (uint32_t worker = 0; worker < depth; worker++) {
+		if (fork() != 0)
+			continue;
+		uint8_t *buffer = memory(bytes);
+		uint32_t state = worker + 1;
+		while (microseconds() - from < (uint64_t)seconds * 1000000) {
+			off_t at = is_disk ? (off_t)(next_random(&state) % (disk_bytes / bytes) * bytes) : 0;
+			if ((is_disk ? pread(from_file, buffer, bytes, at) : read(from_file, buffer, bytes)) != (ssize_t)bytes)
+				_exit(1);
+			counts[worker]++;
+		}
+		_exit(0);
+	}
+	for (int ended; wait(&ended) > 0;)
+		if (ended != 0)
+			fail("a read failed");
+	for (uint32_t worker = 0; worker < depth; worker++)
+		all += counts[worker];
+	printf("%llu %llu\n", (unsigned long long)all, (unsigned long long)(microseconds() - from));
+}
+
 int main(int count, char **words)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (count < 3)
-		fail("usage: guest-tool random|move|discard|zero|traffic DEVICE ...");
+		fail("usage: guest-tool random|move|discard|zero|rate|traffic DEVICE ...");
+	if (strcmp(words[1], "rate") == 0 && count == 6) {
+		rate(words[2], (uint32_t)atoi(words[3]), (uint32_t)atoi(words[4]), (size_t)atoi(words[5]));
+		return 0;
+	}
 	disk = open(words[2], O_RDWR | O_DIRECT);
 	if (disk < 0 || ioctl(disk, BLKGETSIZE64, &disk_bytes) < 0)
 		fail("%s: %s", words[2], strerror(errno));
