@@ -4,6 +4,7 @@ Resource                            ${CURDIR}/scene.resource
 *** Variables ***
 ${SCENE}                            two-cores
 ${DRIVER_UART}                      sysbus.uart0
+${STOP_AT}                         0x800ffff0
 
 *** Test Cases ***
 Should Read Entropy By Doorbells Both Ways, Reset And Shut Down
@@ -11,3 +12,9 @@ Should Read Entropy By Doorbells Both Ways, Reset And Shut Down
 
 Should Go Round The Ring And Come Back After A Reset
     Go Round The Ring And Come Back After A Reset
+
+Should Remove A Device While Another One Serves
+    Remove A Device While Another One Serves
+
+Should Serve On After The Driver's Core Fell Silent
+    Serve On After The Driver's Core Fell Silent

@@ -86,6 +86,14 @@ for (const target of ['vexpress-r5', 'mps3-an536-r52']) {
   });
 }
 
+test('R-303 R-304 R-309 a device comes and goes while another one serves', async () => {
+  const { status, driver } = await runScene({
+    target: 'mps2-an521-m33', app: path.join(root, 'test', 'emulator', 'apps', 'guest.ts'), program: program('hot-removal'), limitSeconds: 600, onStep: () => undefined,
+  });
+  assert.equal(status, 0, driver.join('\n'));
+  assert.equal(figures(driver).get('requests'), 4);
+});
+
 test('an app that is not there is one sentence that names those that are', async () => {
   const { status, error } = await sim('--app', 'nothing');
   assert.notEqual(status, 0);

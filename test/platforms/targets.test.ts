@@ -109,5 +109,6 @@ test('docs/targets.md says of every target with an image whether it was only bui
   const table = readFileSync(path.join(packageRoot, 'docs', 'targets.md'), 'utf8');
   const rows = [...table.matchAll(/^\| `([\w-]+)` \|.*\| yes \|(.*)\| \|$/gm)].map(([, name = '', emulated = '']) => [name, emulated.trim()]);
   const images = knownTargets().map(readBoard).filter((board) => board.images.device.flash !== undefined);
-  assert.deepEqual(rows.sort(), images.map(({ name, qemu }) => [name, qemu === undefined ? '' : 'QEMU']).sort());
+  const emulators = ({ qemu, renode }: Board): string => [...(qemu === undefined ? [] : ['QEMU']), ...(renode === undefined ? [] : ['Renode'])].join(', ');
+  assert.deepEqual(rows.sort(), images.map((board) => [board.name, emulators(board)]).sort());
 });

@@ -12,7 +12,7 @@ const SEED = 20_771;
 
 /** The program's areas; everything else in the memory file keeps this paint. */
 const AREAS = { start: 0x100000, end: 0x300000 };
-const CONTROL_BYTES = 16;
+const CONTROL = AREAS.start - 16;
 const PAINT = 0xc3;
 
 /** Numbers 0 .. below - 1 from a seed. */
@@ -59,7 +59,7 @@ async function recover(share: number, bells: Bells): Promise<void> {
   const random = generator(SEED + share);
   const files = new SharedFiles();
   writeFileSync(files.memory, Buffer.alloc(MEMORY_BYTES, PAINT));
-  const stopAt = (point: number): void => writeAt(files.memory, 0, Uint8Array.of(point & 255, point >> 8));
+  const stopAt = (point: number): void => writeAt(files.memory, CONTROL, Uint8Array.of(point & 255, point >> 8));
   stopAt(0);
   let device = await files.device(APP, bells.device);
   await device.saw('~1 ');
@@ -100,7 +100,7 @@ async function recover(share: number, bells: Bells): Promise<void> {
   await driver.stop();
   assert.deepEqual(await device.stop(), { status: 0, words: '' });
   const painted = (from: number, to: number): boolean => readAt(files.memory, from, to - from).every((byte) => byte === PAINT);
-  assert.ok(painted(CONTROL_BYTES, AREAS.start) && painted(AREAS.end, MEMORY_BYTES), 'nothing outside the areas was written');
+  assert.ok(painted(0, CONTROL) && painted(AREAS.end, MEMORY_BYTES), 'nothing outside the areas was written');
   assert.ok(files.layoutBytes(-0x1000, 0x1000).every((byte) => byte === 0) && files.layoutBytes(128 + 2048, 0x8000).every((byte) => byte === 0));
 }
 

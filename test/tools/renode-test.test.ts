@@ -5,8 +5,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { buildScenes, findRenode, robotCounts, runSuites } from '../../tools/commands/renode-test.js';
-import { packageRoot } from '../../tools/targets.js';
+import { buildScenes, robotCounts, runSuites } from '../../tools/commands/renode-test.js';
+import { findRenode, runOnRenode } from '../../tools/emulator/renode.js';
+import { driverBoard, readBoard } from '../../tools/image/board.js';
+import { knownTargets, packageRoot } from '../../tools/targets.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-renode-'));
 after(() => {
@@ -33,9 +35,9 @@ const writes = (place: string, xml: string, status: number): string =>
 test('Renode is found by RENODE, its folder or its program, before PATH', async () => {
   const [named, onPath] = [pretend('named', 'Renode v1.16.1.4523'), pretend('on-path', 'Renode v2.0.0')];
   for (const value of [named, path.join(named, 'renode'), path.join(named, 'renode-test')]) {
-    assert.deepEqual(await findRenode({ RENODE: value, PATH: onPath }), { test: path.join(named, 'renode-test'), version: '1.16.1.4523' });
+    assert.deepEqual(await findRenode({ RENODE: value, PATH: onPath }), { program: path.join(named, 'renode'), test: path.join(named, 'renode-test'), version: '1.16.1.4523' });
   }
-  assert.deepEqual(await findRenode({ PATH: `/nowhere:${onPath}` }), { test: path.join(onPath, 'renode-test'), version: '2.0.0' });
+  assert.deepEqual(await findRenode({ PATH: `/nowhere:${onPath}` }), { program: path.join(onPath, 'renode'), test: path.join(onPath, 'renode-test'), version: '2.0.0' });
   assert.equal(await findRenode({ PATH: '/nowhere' }), undefined);
 });
 
@@ -47,12 +49,51 @@ test('a Renode that cannot be used is one sentence', async () => {
   await assert.rejects(findRenode({ RENODE: pretend('mute', 'hello') }), /says no version\.$/);
 });
 
-test('without Renode the command says that nothing was run, and its status is neither success nor failure', async () => {
-  const { status, out } = await new Promise<{ status: unknown; out: string }>((resolve) => {
-    execFile(process.execPath, ['tools/vmsg.mjs', 'renode-test'], { cwd: packageRoot, env: { PATH: path.dirname(process.execPath) } }, (error, stdout) => {
-      resolve({ status: error?.code ?? 0, out: stdout });
+/** Runs vmsg without a Renode on PATH. */
+function vmsg(...args: string[]): Promise<{ status: unknown; out: string; error: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['tools/vmsg.mjs', ...args], { cwd: packageRoot, env: { PATH: path.dirname(process.execPath) } }, (error, out, stderr) => {
+      resolve({ status: error?.code ?? 0, out, error: stderr });
     });
   });
+}
+
+test('an emulator that cannot run the target is one sentence that says what can', async () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['--emulator', 'bochs'], /^vmsg: --emulator takes qemu or renode, not 'bochs'\.\n$/],
+    [['--target', 'rt700-m33', '--emulator', 'qemu'], /^vmsg: Target 'rt700-m33' cannot be run by --emulator qemu: renode can run it\.\n$/],
+    [['--target', 'vexpress-r5', '--emulator', 'renode'], /^vmsg: Target 'vexpress-r5' cannot be run by --emulator renode: qemu can run it\.\n$/],
+    [['--target', 'host', '--emulator', 'renode'], /^vmsg: Target 'host' cannot be run by --emulator renode: it is a process of this machine\.\n$/],
+    [['--target', 'rt700-m33'], /^vmsg: Target 'rt700-m33' needs Renode, which was not found: set RENODE to the folder of Renode 1\.16 or later, or put it on PATH\.\n$/],
+  ];
+  for (const [args, sentence] of cases) {
+    const { status, error } = await vmsg('sim', ...args);
+    assert.notEqual(status, 0);
+    assert.match(error, sentence);
+  }
+});
+
+/** A Renode that does this with the file for the driver's lines, $f. */
+const monitor = (what: string): string => `f=$(echo "$5" | sed 's/.*driverLines=@\\([^;]*\\);.*/\\1/')\n${what}\n`;
+const untilQuit = 'while read -r line; do echo "$line"; [ "$line" = quit ] && exit 0; done';
+
+test('a scene on Renode ends with the last line of the driver, and a Renode that ends before, or never, is told apart', async () => {
+  const scene = async (name: string, what: string, limitSeconds = 60): ReturnType<typeof runOnRenode> => {
+    const place = pretend(name, '');
+    writeFileSync(path.join(place, 'renode'), `#!/bin/sh\n${monitor(what)}`);
+    return runOnRenode({ renode: { program: path.join(place, 'renode'), test: '', version: '' }, scene: 'two-cores', images: { device: 'd', driver: 'e' }, outDir: place, limitSeconds });
+  };
+  const good = await scene('runs', `printf '= one\\n# device-sta' > "$f"; printf 'ck-peak 9\\n' >> "$f"; ${untilQuit}`);
+  assert.deepEqual([good.status, good.hung, good.driver], [0, false, ['= one', '# device-stack-peak 9']]);
+  const failed = await scene('fails', `printf '! no\\n# device-stack-peak 9\\n' > "$f"; ${untilQuit}`);
+  assert.equal(failed.status, 2);
+  await assert.rejects(scene('ends', 'echo "There was an error: no such scene"'), /^UserError: Renode ended before the driver's program did: There was an error: no such scene$/);
+  const hung = await scene('hangs', `echo '= one' > "$f"; sleep 600`, 1);
+  assert.deepEqual([hung.status, hung.hung], [-1, true]);
+});
+
+test('without Renode the command says that nothing was run, and its status is neither success nor failure', async () => {
+  const { status, out } = await vmsg('renode-test');
   assert.deepEqual({ status, out }, { status: 2, out: 'not run: Renode not found\n' });
 });
 
@@ -80,7 +121,7 @@ test('only a run that counted its tests and passed them passes', async () => {
 });
 
 test('a scene that is not there is one sentence that names those that are', async () => {
-  await assert.rejects(runSuites({ test: '/nowhere', version: '1.16.1' }, folder, ['pdp11']), /^UserError: Unknown scene 'pdp11'; known scenes: zynqmp-r5, two-cores\.$/);
+  await assert.rejects(runSuites({ program: '/nowhere', test: '/nowhere', version: '1.16.1' }, folder, ['pdp11']), /^UserError: Unknown scene 'pdp11'; known scenes: two-cores, rt700-m33, zynqmp-r5\.$/);
 });
 
 test('every suite starts programs whose images are built, from a scene with the folder\'s files', async () => {
@@ -99,11 +140,41 @@ test('every suite starts programs whose images are built, from a scene with the 
       assert.ok(source.includes(`step('${step}')`), step);
     }
   }
-  for (const scene of ['zynqmp-r5', 'two-cores']) {
-    const [suite, script] = ['robot', 'resc'].map((kind) => readFileSync(path.join(packageRoot, 'renode', `${scene}.${kind}`), 'utf8'));
-    assert.match(suite ?? '', new RegExp(`^\\$\\{SCENE\\} +${scene}$`, 'm'));
-    for (const [, file = ''] of (script ?? '').matchAll(/\$ORIGIN\/([\w-]+\.(?:repl|cs))/g)) {
+});
+
+test('every scene has a suite of the same tests, files that are there, and the addresses of its board', () => {
+  const boards = knownTargets().map(readBoard).filter(({ renode }) => renode !== undefined);
+  assert.ok(boards.length >= 3);
+  const [tests, ...others] = boards.map((board) => {
+    const scene = board.renode ?? '';
+    const [suite = '', script = ''] = ['robot', 'resc'].map((kind) => readFileSync(path.join(packageRoot, 'renode', `${scene}.${kind}`), 'utf8'));
+    assert.match(suite, new RegExp(`^\\$\\{SCENE\\} +${scene}$`, 'm'));
+    for (const [, file = ''] of script.matchAll(/\$ORIGIN\/([\w-]+\.(?:repl|cs))/g)) {
       assert.ok(existsSync(path.join(packageRoot, 'renode', file)), file);
     }
+    const seen = driverBoard(board);
+    // Where a Cortex-M finds its vectors, the scene has to say.
+    const vectors = [...script.matchAll(/VectorTableOffset (0x[0-9a-f]+)$/gm)].map(([, address]) => Number(address));
+    const expected = [seen, board].flatMap(({ cpu, images }, at) => (cpu.startsWith('cortex-m') ? [(at === 0 ? images.driver : images.device)?.flash?.address] : []));
+    assert.deepEqual(vectors, expected, scene);
+    // test/emulator/programs/application-core.ts: the largest window, and in it the two words in front of the program's own part.
+    const home = seen.windows.filter(({ driverAddress }) => driverAddress !== '').reduce((best, window) => (window.bytes > best.bytes ? window : best));
+    const stopAt = (home.cpuAddress ?? 0) + (home.bytes >= 0x400000 ? 0x100000 : 0x10000) - 16;
+    assert.equal(Number(/^\$\{STOP_AT\} +(0x[0-9a-f]+)$/m.exec(suite)?.[1]), stopAt, scene);
+    return suite.split('*** Test Cases ***')[1];
+  });
+  others.forEach((other) => assert.equal(other, tests));
+});
+
+test('the platform of the two cores has the register blocks, lines, serial lines and timers of its board', () => {
+  const { registers, interrupts, uart, timer, windows, images } = readBoard('mps2-an521-m33');
+  const platform = readFileSync(path.join(packageRoot, 'renode', 'two-cores.repl'), 'utf8');
+  const places = [...platform.matchAll(/ @ sysbus (0x[0-9a-f]+)$/gm)].map(([, address]) => Number(address));
+  for (const address of [...registers.map((block) => block.address), uart?.device, uart?.driver, timer?.device, timer?.driver, windows[0]?.cpuAddress, images.device.flash?.address, images.driver?.flash?.address]) {
+    assert.ok(address !== undefined && places.includes(address), String(address));
   }
+  for (const core of [0, 1]) {
+    assert.ok(platform.includes(`Cpu${core} -> nvic${core}@${interrupts[0]?.line ?? -1}`));
+  }
+  assert.equal([...platform.matchAll(/requency: (\d+)$/gm)].filter(([, hertz]) => Number(hertz) === timer?.hertz).length, 4, 'two timers, two SysTicks');
 });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
-import { isDeviceOnly, readBoard } from '../image/board.js';
+import { hasDriverSide, isDeviceOnly, readBoard } from '../image/board.js';
 import { knownTargets, packageRoot, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
@@ -70,9 +70,9 @@ export function checkDevice(target: string, portFile = path.join(packageRoot, 'p
   const config = parseConfig('tsconfig.json', { customConditions: [target] });
   const board = readBoard(target);
   // All that such a target has of its own is its port, which the rest sees as a Port: other targets have checked the rest.
-  const own = isDeviceOnly(board) ? [] : config.fileNames;
+  const own = isDeviceOnly(board) && !hasDriverSide(board) ? [] : config.fileNames;
   // Programs of the application core have no port where the driver side is not ours.
-  const fileNames = board.images.driver === undefined ? own.filter((file) => !/\/test\//.test(file)) : own;
+  const fileNames = !hasDriverSide(board) ? own.filter((file) => !/\/test\//.test(file)) : own;
   return compile({ ...config, fileNames }, new Map([[proof, fulfils(specifier, '../../hal/port.js', 'Port')]]));
 }
 

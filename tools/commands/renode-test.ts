@@ -1,23 +1,25 @@
 // `vmsg renode-test`: builds the images of the scenes in renode/ and runs their robot suites on the Renode that its user has.
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readBoard } from '../image/board.js';
 import { run } from '../image/build-files.js';
 import { bundle } from '../bundle/bundle.js';
 import { buildImage } from '../image/image.js';
+import { findRenode, type Renode } from '../emulator/renode.js';
 import { packaged, progress } from '../emulator/scene.js';
+import { knownTargets } from '../targets.js';
 import { UserError } from '../user-error.js';
 
-export const help = `vmsg renode-test [scene ...]
-  Runs the robot suites of renode/, or of the named scenes, on emulated SoCs: zynqmp-r5, two-cores.
-  Renode 1.16 or later is found by RENODE (its folder or its program) or by PATH. Without it nothing is run, and the status is 2.`;
+/** A scene is a suite in renode/; the board of its target names it. */
+const scenes = knownTargets().flatMap((target) => {
+  const { renode } = readBoard(target);
+  return renode === undefined ? [] : [{ name: renode, target }];
+});
 
-/** A Renode that can run the suites. */
-export interface Renode {
-  /** The program that runs robot suites. */
-  readonly test: string;
-  readonly version: string;
-}
+export const help = `vmsg renode-test [scene ...]
+  Runs the robot suites of renode/, or of the named scenes, on emulated SoCs: ${scenes.map(({ name }) => name).join(', ')}.
+  Renode 1.16 or later is found by RENODE (its folder or its program) or by PATH. Without it nothing is run, and the status is 2.`;
 
 /** What the suites came to. */
 export interface RenodeOutcome {
@@ -27,46 +29,13 @@ export interface RenodeOutcome {
   readonly output: string;
 }
 
-/** Each scene is a suite in renode/; its images are the entropy app's with each of these programs on the driver's core. */
-const scenes = [
-  { name: 'zynqmp-r5', target: 'zynqmp-r5' },
-  { name: 'two-cores', target: 'mps2-an521-m33' },
+/** What runs in every scene: an app on the coprocessor, a program of test/emulator/programs on the driver's core. */
+const programs = [
+  { name: 'entropy', app: ['firmware', 'apps', 'entropy.ts'] },
+  { name: 'wrap-around', app: ['firmware', 'apps', 'entropy.ts'] },
+  { name: 'hot-removal', app: ['test', 'emulator', 'apps', 'guest.ts'] },
+  { name: 'recovery', app: ['test', 'emulator', 'apps', 'echo.ts'] },
 ] as const;
-const programs = ['entropy', 'wrap-around'];
-
-const oldest = [1, 16] as const;
-
-/** The folder that has Renode's two programs; undefined where there is none. */
-function renodeFolder(environment: NodeJS.ProcessEnv): string | undefined {
-  const has = (folder: string): boolean => ['renode', 'renode-test'].every((name) => existsSync(path.join(folder, name)));
-  const named = environment['RENODE'] ?? '';
-  if (named === '') {
-    return (environment['PATH'] ?? '').split(path.delimiter).find((folder) => folder !== '' && has(folder));
-  }
-  const folder = existsSync(named) && !statSync(named).isDirectory() ? path.dirname(named) : named;
-  if (!has(folder)) {
-    throw new UserError(`RENODE is '${named}', but there are no renode and renode-test.`);
-  }
-  return folder;
-}
-
-/** The Renode of this machine; undefined where there is none. One that is named and cannot be used, or is too old, is an error. */
-export async function findRenode(environment: NodeJS.ProcessEnv = process.env): Promise<Renode | undefined> {
-  const folder = renodeFolder(environment);
-  if (folder === undefined) {
-    return undefined;
-  }
-  const { output } = await run(path.join(folder, 'renode'), ['--version']);
-  const [version, major, minor] = /(?<![\d.])(\d+)\.(\d+)(?:\.\d+)*/.exec(output) ?? [];
-  if (version === undefined) {
-    throw new UserError(`${path.join(folder, 'renode')} --version says no version.`);
-  }
-  const [wantedMajor, wantedMinor] = oldest;
-  if (Number(major) < wantedMajor || (Number(major) === wantedMajor && Number(minor) < wantedMinor)) {
-    throw new UserError(`Renode ${version} in ${folder} is too old: the scenes need ${oldest.join('.')} or later.`);
-  }
-  return { test: path.join(folder, 'renode-test'), version };
-}
 
 /** The counts of a robot run from its robot_output.xml; undefined when it has none. */
 export function robotCounts(xml: string): { passed: number; failed: number; skipped: number } | undefined {
@@ -80,7 +49,7 @@ export function robotCounts(xml: string): { passed: number; failed: number; skip
 }
 
 /** The named scenes, or all when none is named. */
-function chosenScenes(names: readonly string[]): (typeof scenes)[number][] {
+function chosenScenes(names: readonly string[]): typeof scenes {
   const unknown = names.find((name) => !scenes.some((scene) => scene.name === name));
   if (unknown !== undefined) {
     throw new UserError(`Unknown scene '${unknown}'; known scenes: ${scenes.map(({ name }) => name).join(', ')}.`);
@@ -91,12 +60,12 @@ function chosenScenes(names: readonly string[]): (typeof scenes)[number][] {
 /** Builds the scenes' images into `folder`/SCENE-PROGRAM. */
 export async function buildScenes(folder: string, names: readonly string[] = [], log: (line: string) => void = () => undefined): Promise<void> {
   for (const { name, target } of chosenScenes(names)) {
-    for (const program of programs) {
+    for (const { name: program, app } of programs) {
       const outDir = path.join(folder, `${name}-${program}`);
       mkdirSync(outDir, { recursive: true });
       const bundles = { device: path.join(outDir, 'device.js'), driver: path.join(outDir, 'driver.js') };
       log(`building the images of ${name} with ${program}`);
-      await bundle({ target, entry: packaged('firmware', 'apps', 'entropy.ts'), role: 'device', outFile: bundles.device });
+      await bundle({ target, entry: packaged(...app), role: 'device', outFile: bundles.device });
       await bundle({ target, entry: packaged('test', 'emulator', 'programs', `${program}.ts`), role: 'driver', outFile: bundles.driver });
       await buildImage({ target, engine: 'duktape', bundles, outDir, seededRandom: true, log });
     }

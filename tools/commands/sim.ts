@@ -3,15 +3,16 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { packagedApps } from '../apps.js';
-import { lastStep, packaged, progress, runScene } from '../emulator/scene.js';
+import { emulators, lastStep, packaged, progress, runScene } from '../emulator/scene.js';
 import { summarize, type DeviceUse, type SimSummary } from '../emulator/summary.js';
 import { describe } from '../emulator/trace.js';
 import { checkEngine, engines } from '../targets.js';
 import { UserError } from '../user-error.js';
 
-export const help = `vmsg sim [--target T] [--engine E] [--app APP] [--program FILE] [--limit SECONDS] [--json FILE]
+export const help = `vmsg sim [--target T] [--emulator X] [--engine E] [--app APP] [--program FILE] [--limit SECONDS] [--json FILE]
   Runs a scene on the emulated SoC: the app on the coprocessor, the program on the application core.
   --target T       default mps2-an521-m33
+  --emulator X     ${emulators.join(', ')}; default qemu where that runs the target
   --engine E       ${engines.join(', ')}; default ${engines[0]}
   --app APP        device application: a file, or the name of one in firmware/apps with a program of that name; default entropy
   --program FILE   program of the application core, default the one with the app's name, else that of entropy
@@ -78,6 +79,7 @@ export async function sim(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       target: { type: 'string', default: 'mps2-an521-m33' },
+      emulator: { type: 'string' },
       engine: { type: 'string', default: engines[0] },
       app: { type: 'string', default: 'entropy' },
       program: { type: 'string' },
@@ -89,8 +91,13 @@ export async function sim(args: readonly string[]): Promise<number> {
   if (!(limitSeconds > 0)) {
     throw new UserError(`--limit wants a number of seconds, not '${values.limit}'.`);
   }
+  const emulator = emulators.find((name) => name === values.emulator);
+  if (values.emulator !== undefined && emulator === undefined) {
+    throw new UserError(`--emulator takes ${emulators.join(' or ')}, not '${values.emulator}'.`);
+  }
   const result = await runScene({
     target: values.target,
+    ...(emulator === undefined ? {} : { emulator }),
     engine: checkEngine(values.engine),
     ...sceneFiles(values.app, values.program),
     limitSeconds,

@@ -45,7 +45,8 @@ export interface RunOptions {
   readonly poke?: { readonly address: number; readonly value: number };
 }
 
-function parseLog(lines: readonly string[]): DeviceLog[] {
+/** The log among what the device's core printed. */
+export function parseLog(lines: readonly string[]): DeviceLog[] {
   return lines
     .filter((line) => line.startsWith('~'))
     .map((line) => line.slice(1).split(' ').map(Number))
@@ -107,7 +108,8 @@ function command(options: RunOptions): { program: string; args: string[]; device
   return { program: qemuProgram(), args: [...qemuArguments(board, images, deviceFile), ...poked], deviceFile };
 }
 
-function toLines(text: string): string[] {
+/** Lines that are not empty. */
+export function toLines(text: string): string[] {
   return text.split(/\r?\n/).filter((line) => line !== '');
 }
 

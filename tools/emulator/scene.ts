@@ -1,17 +1,24 @@
 // Builds and runs a scene: a device application on the coprocessor, a driver program on the application core.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { readBoard } from '../image/board.js';
+import { type Board, hasDriverSide, isProcess, readBoard } from '../image/board.js';
 import { bundle } from '../bundle/bundle.js';
 import type { RunOptions, RunResult } from './emulator.js';
 import { runImages } from './emulator.js';
 import type { ImageResult } from '../image/image.js';
 import { buildImage } from '../image/image.js';
+import { findRenode, type Renode, runOnRenode } from './renode.js';
 import { type Engine, packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
 
+/** What runs a target's images. */
+export const emulators = ['qemu', 'renode'] as const;
+export type Emulator = (typeof emulators)[number];
+
 export interface SceneOptions {
   readonly target: string;
+  /** Default qemu where that runs the target. A target that is a process needs neither. */
+  readonly emulator?: Emulator;
   /** Default duktape. */
   readonly engine?: Engine;
   /** Links the bundles' text instead of the engine's own form of it. */
@@ -41,8 +48,25 @@ export function packaged(...parts: string[]): string {
   return path.join(packageRoot, ...parts);
 }
 
+/** The Renode that is to run the target; undefined where QEMU does, or nothing has to. What cannot be is one sentence. */
+async function renodeFor(board: Board, wanted: Emulator | undefined): Promise<Renode | undefined> {
+  const possible = emulators.filter((emulator) => board[emulator] !== undefined);
+  if (wanted !== undefined && !possible.includes(wanted)) {
+    const instead = possible.length > 0 ? `${possible.join(' and ')} can run it` : isProcess(board) ? 'it is a process of this machine' : 'no emulator can';
+    throw new UserError(`Target '${board.name}' cannot be run by --emulator ${wanted}: ${instead}.`);
+  }
+  if ((wanted ?? possible[0]) !== 'renode') {
+    return undefined;
+  }
+  const renode = await findRenode();
+  if (renode === undefined) {
+    throw new UserError(`Target '${board.name}' needs Renode, which was not found: set RENODE to the folder of Renode 1.16 or later, or put it on PATH.`);
+  }
+  return renode;
+}
+
 /** What of a scene does not change from run to run. */
-export type SceneParts = Pick<SceneOptions, 'target' | 'engine' | 'source' | 'app' | 'program' | 'onStep' | 'change'>;
+export type SceneParts = Pick<SceneOptions, 'target' | 'emulator' | 'engine' | 'source' | 'app' | 'program' | 'onStep' | 'change'>;
 
 /** How a built scene is run. */
 export type SceneRun = Pick<RunOptions, 'limitSeconds' | 'onDriverLine' | 'memory' | 'poke'>;
@@ -58,9 +82,10 @@ export interface BuiltScene {
 /** Bundles both programs and builds the images. What a user can mend comes as a UserError. */
 export async function buildScene(options: SceneParts): Promise<BuiltScene> {
   const board = readBoard(options.target);
-  if (board.images.driver === undefined) {
+  if (!hasDriverSide(board)) {
     throw new UserError(`Target '${options.target}' has no driver side that a scene could run.`);
   }
+  const renode = await renodeFor(board, options.emulator);
   const engine = options.engine ?? 'duktape';
   const outDir = path.resolve('build', options.target, `${options.change === undefined ? '' : 'changed-'}${engine === 'duktape' ? '' : `${engine}-`}${path.basename(options.program, '.ts')}-scene`);
   mkdirSync(outDir, { recursive: true });
@@ -70,14 +95,17 @@ export async function buildScene(options: SceneParts): Promise<BuiltScene> {
   const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device, engine, ...(options.change === undefined ? {} : { change: options.change }) });
   options.onStep(`bundling ${path.basename(options.program)} for the application core`);
   await bundle({ target: options.target, entry: options.program, role: 'driver', outFile: driver });
-  const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true });
-  return { image, bundleBytes: bytes, run: (how) => runImages({ board, images: image, bundles: { device, driver }, outDir, ...how }) };
+  const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true, seededRandom: board.seededRandom || renode !== undefined });
+  options.onStep(`starting ${renode === undefined ? board.qemu?.machine ?? options.target : `Renode ${renode.version}`}`);
+  const run = (how: SceneRun): Promise<RunResult> =>
+    renode === undefined ? runImages({ board, images: image, bundles: { device, driver }, outDir, ...how })
+    : runOnRenode({ renode, scene: board.renode ?? '', images: image, traceBytes: board.trace?.bytes, outDir, ...how });
+  return { image, bundleBytes: bytes, run };
 }
 
 /** Bundles both programs, builds the images and runs them. What a user can mend comes as a UserError. */
 export async function runScene(options: SceneOptions): Promise<SceneResult> {
   const scene = await buildScene(options);
-  options.onStep(`starting ${readBoard(options.target).qemu?.machine ?? options.target}`);
   const run = await scene.run({
     limitSeconds: options.limitSeconds,
     ...(options.onDriverLine === undefined ? {} : { onDriverLine: options.onDriverLine }),

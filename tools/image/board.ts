@@ -56,6 +56,22 @@ export interface BoardQemu {
   readonly memory?: number;
 }
 
+/** The core that runs the driver's side of an emulated scene where it is of another kind than the device's: what of the board is different for it. */
+export interface DriverCore {
+  readonly cpu: string;
+  readonly compiler: Board['compiler'];
+  readonly sources: readonly string[];
+  readonly image: BoardImage;
+  readonly registers: Board['registers'];
+  readonly interrupts: Board['interrupts'];
+  readonly uart: number;
+  /** Without an address the core's own timer. */
+  readonly timer: { readonly address?: number; readonly hertz: number; readonly alarm?: number };
+  readonly gic?: Board['gic'];
+  /** Where this core sees the RAM of the device's core, if elsewhere. */
+  readonly deviceRam?: number;
+}
+
 /** A target's board.json with every address as a number. */
 export interface Board {
   readonly name: string;
@@ -63,11 +79,14 @@ export interface Board {
   readonly cpu: string;
   /** Absent where QEMU does not run the target. */
   readonly qemu?: BoardQemu;
+  /** The scene in renode/ that runs the target. */
+  readonly renode?: string;
   readonly compiler: { readonly command: string; readonly flags: readonly string[] };
   /** C and assembly files of the machine, relative to platforms/. */
   readonly sources: readonly string[];
   /** Without a driver's image the driver side is somewhere else: another machine, or an emulator. */
   readonly images: { readonly device: BoardImage; readonly driver?: BoardImage };
+  readonly driverCore?: DriverCore;
   readonly windows: readonly BoardWindow[];
   readonly layouts: readonly { readonly window: number; readonly offset: number }[];
   readonly registers: readonly { readonly name: string; readonly address?: number }[];
@@ -174,6 +193,45 @@ const qemu = (reader: Reader): BoardQemu => ({
   ...reader.optional('memory', (memory) => memory.count()),
 });
 
+const compilerOf = (reader: Reader): Board['compiler'] => ({
+  command: reader.member('command').string(),
+  flags: reader.member('flags').list((flag) => flag.string()),
+});
+
+const registerBlocks = (reader: Reader): Board['registers'] => reader.list((block) => ({
+  name: block.member('name').string(),
+  ...block.optional('address', (address) => address.address()),
+}));
+
+const interruptLines = (reader: Reader): Board['interrupts'] => reader.list((interrupt) => ({
+  name: interrupt.member('name').string(),
+  ...interrupt.optional('line', (line) => line.count()),
+  ...interrupt.optional('driverLine', (line) => line.count()),
+}));
+
+const gicOf = (reader: Reader): NonNullable<Board['gic']> => ({
+  distributor: reader.member('distributor').address(),
+  ...reader.optional('interface', (address) => address.address()),
+  ...reader.optional('redistributors', (address) => address.address()),
+});
+
+const driverCoreOf = (reader: Reader): DriverCore => ({
+  cpu: reader.member('cpu').string(),
+  compiler: compilerOf(reader.member('compiler')),
+  sources: reader.member('sources').list((source) => source.string()),
+  image: image(reader.member('image')),
+  registers: registerBlocks(reader.member('registers')),
+  interrupts: interruptLines(reader.member('interrupts')),
+  uart: reader.member('uart').address(),
+  timer: {
+    ...reader.member('timer').optional('address', (address) => address.address()),
+    hertz: reader.member('timer').member('hertz').count(),
+    ...reader.member('timer').optional('alarm', (line) => line.count()),
+  },
+  ...reader.optional('gic', gicOf),
+  ...reader.optional('deviceRam', (address) => address.address()),
+});
+
 const sidesCount = (reader: Reader): Record<Side, number> => ({
   device: reader.member('device').count(),
   driver: reader.member('driver').count(),
@@ -188,17 +246,17 @@ export function parseBoard(text: string, file: string): Board {
     throw new UserError(`${file} is not JSON: ${(error as Error).message}.`);
   }
   const top = new Reader(file, '', json);
-  const compiler = top.member('compiler');
   const images = top.member('images');
-  const { emulator } = top.optional('emulator', (reader) => reader.optional('qemu', qemu));
+  const { emulator } = top.optional('emulator', (reader) => ({ ...reader.optional('qemu', qemu), ...reader.optional('renode', (scene) => scene.string()) }));
   return {
     name: top.member('name').string(),
     description: top.member('description').string(),
     cpu: top.member('cpu').string(),
     ...emulator,
-    compiler: { command: compiler.member('command').string(), flags: compiler.member('flags').list((flag) => flag.string()) },
+    compiler: compilerOf(top.member('compiler')),
     sources: top.member('sources').list((source) => source.string()),
     images: { device: image(images.member('device')), ...images.optional('driver', image) },
+    ...top.optional('driverCore', driverCoreOf),
     windows: top.member('windows').list((window) => ({
       name: window.member('name').string(),
       ...window.optional('cpuAddress', (address) => address.address()),
@@ -208,26 +266,15 @@ export function parseBoard(text: string, file: string): Board {
       bytes: window.member('bytes').windowBytes(),
     })),
     layouts: top.member('layouts').list((layout) => ({ window: layout.member('window').count(), offset: layout.member('offset').count() })),
-    registers: top.member('registers').list((block) => ({
-      name: block.member('name').string(),
-      ...block.optional('address', (address) => address.address()),
-    })),
-    interrupts: top.member('interrupts').list((interrupt) => ({
-      name: interrupt.member('name').string(),
-      ...interrupt.optional('line', (line) => line.count()),
-      ...interrupt.optional('driverLine', (line) => line.count()),
-    })),
+    registers: registerBlocks(top.member('registers')),
+    interrupts: interruptLines(top.member('interrupts')),
     ...top.optional('uart', sides),
     ...top.optional('timer', (timer) => ({
       ...(timer.optional('device', () => true).device === true ? sides(timer) : { device: 0, driver: 0 }),
       hertz: timer.member('hertz').count(),
       ...timer.optional('alarm', sidesCount),
     })),
-    ...top.optional('gic', (gic) => ({
-      distributor: gic.member('distributor').address(),
-      ...gic.optional('interface', (address) => address.address()),
-      ...gic.optional('redistributors', (address) => address.address()),
-    })),
+    ...top.optional('gic', gicOf),
     ...top.optional('trace', (trace) => ({ window: trace.member('window').count(), offset: trace.member('offset').count(), bytes: trace.member('bytes').count() })),
     bootWrites: top.optional('bootWrites', (writes) => writes.list((write) => ({ address: write.member('address').address(), value: write.member('value').address() }))).bootWrites ?? [],
     seededRandom: top.optional('seededRandom', (flag) => flag.boolean()).seededRandom ?? false,
@@ -239,9 +286,49 @@ export function isCortexR(board: Board): boolean {
   return board.cpu.startsWith('cortex-r');
 }
 
+/** True for a target whose program is a process of the developer's machine. */
+export function isProcess(board: Board): boolean {
+  return board.images.device.flash === undefined;
+}
+
 /** True when all that is built for the board is the device's image: the driver side is Linux, or another core's program. */
 export function isDeviceOnly(board: Board): boolean {
   return board.images.driver === undefined && board.images.device.flash !== undefined;
+}
+
+/** True when a scene can have a driver's side of this board: linked into the device's image, or an image of its own. */
+export function hasDriverSide(board: Board): boolean {
+  return board.images.driver !== undefined || board.driverCore !== undefined;
+}
+
+/** The board as the driver's core sees it. Shared windows then lie where the driver's addresses say. */
+export function driverBoard(board: Board): Board {
+  const { name, description, driverCore: core, layouts } = board;
+  if (core === undefined) {
+    return board;
+  }
+  const { address = 0, hertz, alarm } = core.timer;
+  return {
+    name,
+    description,
+    cpu: core.cpu,
+    compiler: core.compiler,
+    sources: core.sources,
+    images: {
+      device: core.deviceRam === undefined || board.images.device.ram === undefined ? board.images.device
+        : { ...board.images.device, ram: { ...board.images.device.ram, address: core.deviceRam } },
+      driver: core.image,
+    },
+    windows: board.windows.map((window) => (window.driverAddress === '' ? window : { ...window, cpuAddress: Number(window.driverAddress) })),
+    layouts,
+    registers: core.registers,
+    interrupts: core.interrupts,
+    uart: { device: 0, driver: core.uart },
+    timer: { device: 0, driver: address, hertz, ...(alarm === undefined ? {} : { alarm: { device: 0, driver: alarm } }) },
+    ...(core.gic === undefined ? {} : { gic: core.gic }),
+    bootWrites: [],
+    seededRandom: false,
+  };
 }
 
 /** Reads a target's board.json. An unknown target is an error that lists the known ones. */

@@ -1,7 +1,7 @@
 // Builds a target's images: compiles the engine and the machine's C, links them with the bundles, and weighs the result.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { type Board, type BoardImage, type BoardWindow, type Region, type Side, isCortexR, readBoard } from './board.js';
+import { type Board, type BoardImage, type BoardWindow, type Region, type Side, driverBoard, isCortexR, readBoard } from './board.js';
 import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
 import { duktapeFor } from '../engines/duktape.js';
 import type { EngineRequest, PreparedEngine } from '../engines/engine.js';
@@ -323,18 +323,21 @@ export function imageSize(elf: Buffer): ImageSize {
 export async function buildImage(options: ImageOptions): Promise<ImageResult> {
   const board = readBoard(options.target);
   const log = options.log ?? (() => undefined);
-  const version = await probeCompiler(board);
   const cache = path.resolve('build', 'obj');
   mkdirSync(cache, { recursive: true });
   mkdirSync(options.outDir, { recursive: true });
   const isProcess = board.images.device.flash === undefined;
-  // A board without a driver's image has its driver side somewhere else.
-  const alone = board.images.driver === undefined;
-  const single = !alone && board.images.driver.flash === undefined;
-  const engine = engineFor[options.engine]({ cache, board, asText: options.source === true || isProcess, log });
-  const engineObjects = engine.source === undefined ? [] : [compile(board, version, cache, engine.source.file, engine.source.flags, [], log)];
+  const single = board.images.driver !== undefined && board.images.driver.flash === undefined;
 
-  const link = async (side: Side): Promise<string> => {
+  /** What both sides share where their cores are of one kind. */
+  const prepare = async (board: Board) => {
+    const version = await probeCompiler(board);
+    const engine = engineFor[options.engine]({ cache, board, asText: options.source === true || isProcess, log });
+    const engineObjects = engine.source === undefined ? [] : [compile(board, version, cache, engine.source.file, engine.source.flags, [], log)];
+    return { board, version, engine, engineObjects };
+  };
+
+  const link = async ({ board, version, engine, engineObjects }: Awaited<ReturnType<typeof prepare>>, side: Side): Promise<string> => {
     const header = boardHeader(board, side, options.seededRandom ?? board.seededRandom);
     const headerFolder = path.join(cache, `board-${hashOf([header])}`);
     mkdirSync(headerFolder, { recursive: true });
@@ -374,11 +377,14 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     return out;
   };
 
-  const device = await link('device');
+  const prepared = await prepare(board);
+  const device = await link(prepared, 'device');
   const sizes = imageSize(readFileSync(device));
+  // A board without a driver's image has its driver side somewhere else; one whose driver's core is of another kind has it in scenes only.
+  const alone = board.images.driver === undefined && (board.driverCore === undefined || options.bundles.driver === undefined);
   if (single || alone) {
     return { device, sizes: { device: sizes } };
   }
-  const driver = await link('driver');
+  const driver = await link(board.driverCore === undefined ? prepared : await prepare(driverBoard(board)), 'driver');
   return { device, driver, sizes: { device: sizes, driver: imageSize(readFileSync(driver)) } };
 }

@@ -21,8 +21,11 @@ function machineOf(window: number): DriverMachine {
   };
 }
 
-/** Rings and buffers lie in window 0; the layout may have a window of its own. */
-export const machine = machineOf(0);
+/** The window of rings and buffers: the largest that both sides reach. The layout may have one of its own. */
+export const home = windows.reduce((best, window, at) => (window.driverAddress !== '' && window.bytes > windows[best].bytes ? at : best), 0);
+export const machine = machineOf(home);
+/** From here on the home window is the programs' own: as much again lies behind it twice, and in front of it what the layout may need. */
+export const own = windows[home].bytes >= 0x400000 ? 0x100000 : 0x10000;
 const layoutMachine = machineOf(layouts[0].window);
 
 /** Announces a step of the program; a hang is reported with the last one announced. */

@@ -1,12 +1,12 @@
 // Brings the entropy device up, reads 4 KiB through a split ring, shuts down.
 import type { AmpBus } from '../../support/driver/amp-bus.js';
-import { figure, machine, step, traceMessages } from './application-core.js';
+import { figure, machine, own, step, traceMessages } from './application-core.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { EVENT_USED } from '../../support/driver/message.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
 
-const QUEUE_AT = 0x100000;
-const DATA_AT = 0x200000;
+const QUEUE_AT = own;
+const DATA_AT = 2 * own;
 const TOTAL = 4096;
 const REQUEST = 256;
 const BATCH = 4;

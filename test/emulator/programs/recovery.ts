@@ -1,6 +1,6 @@
 // A driver side that lives again and again: handshake, transfer, shutdown; it can be held at every ordering point of a life.
 //
-// Control words at the start of window 0: the point to stop at (0 = none, written by the test), and the number of lives begun.
+// Control words in front of the areas: the point to stop at (0 = none, written by the test), and the number of lives begun.
 // Each life has rings and buffers of its own; those of the life before are painted and must stay so: what is still written
 // there belongs to a dead driver.
 import { barrier, fill, print, wait } from '#driver-port';
@@ -8,13 +8,14 @@ import type { DriverMachine } from '../../support/driver/machine.js';
 import { AmpBus } from '../../support/driver/amp-bus.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
-import { attach, figure, machine } from './application-core.js';
+import { attach, figure, home, machine, own } from './application-core.js';
 
-const STOP_AT = 0;
-const LIVES = 1;
+const AREA = own;
+const AREA_BYTES = own;
 
-const AREA = 0x100000;
-const AREA_BYTES = 0x100000;
+const STOP_AT = AREA / 2 - 8;
+const LIVES = STOP_AT + 1;
+
 /** From the start of an area on. */
 const BUFFERS = 0x1000;
 const BUFFER_BYTES = 64;
@@ -152,7 +153,7 @@ function live(watch: Watch, watchedMachine: DriverMachine): void {
   const device = new DriverDevice(bus, 1);
   device.negotiate(0);
   // The device has been reset by this driver: from now on nothing may be written for the dead one.
-  fill(0, dead, PAINTED, PAINT);
+  fill(home, dead, PAINTED, PAINT);
   const queue = new SplitQueue(watchedMachine, area, QUEUE_SIZE);
   device.setQueue(0, queue.size, queue.areas());
   device.start();

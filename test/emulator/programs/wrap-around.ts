@@ -1,11 +1,11 @@
 // Goes round an entropy queue's rings several times, resets the device, and does it again with fresh rings.
-import { figure, machine, main, step } from './application-core.js';
+import { figure, machine, main, own, step } from './application-core.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { EVENT_USED } from '../../support/driver/message.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
 
-const QUEUE_AT = 0x100000;
-const DATA_AT = 0x200000;
+const QUEUE_AT = own;
+const DATA_AT = 2 * own;
 const SIZE = 16;
 const REQUESTS = 100;
 const BYTES = 64;
