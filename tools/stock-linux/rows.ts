@@ -291,7 +291,7 @@ export const boots: readonly Boot[] = [
     ],
     missing: [
       inOrder('net'),
-      { device: 'input', what: 'all checks', notRun: 'QEMU 7.2 wants KVM for vhost-user-input, and guests run without it' },
+      { device: 'input', what: 'all checks', notRun: 'QEMU 7.2 refuses vhost-user-input without KVM: "vhost initialization failed: requires kvm"' },
     ],
   },
   {
