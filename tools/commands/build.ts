@@ -80,7 +80,11 @@ async function buildScript(target: string, app: string, out: string | undefined,
   return 0;
 }
 
-/** The option as a number in its range; nothing when it is not given. */
+/** The options --devices and --queues as numbers in their ranges; nothing for one that is not given. */
+export function capacityOf({ devices, queues }: { readonly devices?: string | undefined; readonly queues?: string | undefined }): Capacity {
+  return { ...count('devices', devices), ...count('queues', queues) };
+}
+
 function count(name: keyof typeof most, value: string | undefined): Capacity {
   if (value === undefined) {
     return {};
@@ -118,7 +122,7 @@ export async function build(args: readonly string[]): Promise<number> {
     engine: values.engine,
     log: progress,
     source: values.source,
-    capacity: { ...count('devices', values.devices), ...count('queues', values.queues) },
+    capacity: capacityOf(values),
     ...(positionals[0] === undefined ? {} : { app: positionals[0] }),
     ...(values.program === undefined ? {} : { program: values.program }),
     ...(values.out === undefined ? {} : { outDir: values.out }),

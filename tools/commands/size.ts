@@ -6,11 +6,11 @@ import { type Board, readBoard } from '../image/board.js';
 import { reasonWithout } from '../engines/jerryscript.js';
 import type { ImageSize } from '../image/image.js';
 import { type ImageUse, memoryMap } from '../image/memory-map.js';
-import { costPerDevice, deviceTypes } from '../image/per-device.js';
+import { type CostRequest, costPerDevice, deviceTypes } from '../image/per-device.js';
 import { progress } from '../emulator/scene.js';
 import { checkEngine, checkTarget, type Engine, engines, knownTargets } from '../targets.js';
 import { UserError } from '../user-error.js';
-import { buildApp } from './build.js';
+import { buildApp, capacityOf } from './build.js';
 
 const perDeviceTarget = 'mps2-an521-m33';
 
@@ -21,12 +21,13 @@ export const help = `vmsg size [--target T ...] [--engine E] [app.ts]
 vmsg size --all [--target T ...] [--svg FILE] [app.ts]
   The same for every engine; an engine that is not installed is listed as such, with the reason below the table.
   --svg FILE   also writes a picture: what each image takes of its board's memories
-vmsg size --per-device [--target T] [--engine E] [--device D ...]
+vmsg size --per-device [--target T] [--engine E] [--device D ...] [--devices N] [--queues N]
   Builds and starts an image without devices, one with each device alone, and one with all; prints what each device adds to
   flash and RAM. RAM is the C code's variables, the private memory given out, and the most of the heap in use while a driver
   shakes hands. What two devices share is counted with each of them, so the rows add up to more than 'all'.
   --target T   an emulated target; default ${perDeviceTarget}
-  --device D   may be repeated; default every device: ${Object.keys(deviceTypes).join(', ')}`;
+  --device D   may be repeated; default every device: ${Object.keys(deviceTypes).join(', ')}
+  --devices N, --queues N   images with tables for as many, as vmsg build makes them`;
 
 /** Runs the command; returns the exit status. */
 export async function size(args: readonly string[]): Promise<number> {
@@ -38,6 +39,8 @@ export async function size(args: readonly string[]): Promise<number> {
       engine: { type: 'string', default: engines[0] },
       'per-device': { type: 'boolean', default: false },
       device: { type: 'string', multiple: true },
+      devices: { type: 'string' },
+      queues: { type: 'string' },
       all: { type: 'boolean', default: false },
       svg: { type: 'string' },
     },
@@ -46,10 +49,12 @@ export async function size(args: readonly string[]): Promise<number> {
     if (positionals.length > 0) {
       throw new UserError('size --per-device makes its own apps: leave out the file.');
     }
-    return perDevice(values.target ?? [perDeviceTarget], checkEngine(values.engine), values.device ?? Object.keys(deviceTypes));
+    return perDevice(values.target ?? [perDeviceTarget], values.device ?? Object.keys(deviceTypes), { engine: checkEngine(values.engine), capacity: capacityOf(values) });
   }
-  if (values.device !== undefined) {
-    throw new UserError('--device goes with --per-device.');
+  for (const name of ['device', 'devices', 'queues'] as const) {
+    if (values[name] !== undefined) {
+      throw new UserError(`--${name} goes with --per-device.`);
+    }
   }
   if (positionals.length > 1) {
     throw new UserError(`size takes one app, not ${positionals.length}.`);
@@ -112,7 +117,7 @@ function imageUse(name: string, board: Board, { flash: code, ram: variables, hea
   }];
 }
 
-async function perDevice(targets: readonly string[], engine: Engine, names: readonly string[]): Promise<number> {
+async function perDevice(targets: readonly string[], names: readonly string[], how: Pick<CostRequest, 'engine' | 'capacity'>): Promise<number> {
   const target = targets[0] ?? perDeviceTarget;
   if (targets.length > 1) {
     throw new UserError(`size --per-device takes one target, not ${targets.length}.`);
@@ -122,7 +127,7 @@ async function perDevice(targets: readonly string[], engine: Engine, names: read
   if (unknown !== undefined) {
     throw new UserError(`Unknown device '${unknown}'; known devices: ${Object.keys(deviceTypes).join(', ')}.`);
   }
-  const costs = await costPerDevice(target, engine, names, progress);
+  const costs = await costPerDevice({ ...how, target, onStep: progress }, names);
   progress('');
   const numbers = costs.map(({ name, flash, memory, heapPeak }) => [name, ...[flash, memory + heapPeak, memory, heapPeak].map(String)]);
   printTable([['device', 'flash', 'RAM', 'of it memory', 'of it heap'], ...numbers], 1);

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Board, hasDriverSide, isProcess, readBoard } from '../image/board.js';
-import { bundle } from '../bundle/bundle.js';
+import { bundle, type Capacity } from '../bundle/bundle.js';
 import type { RunOptions, RunResult } from './emulator.js';
 import { runImages } from './emulator.js';
 import type { ImageResult } from '../image/image.js';
@@ -33,6 +33,7 @@ export interface SceneOptions {
   readonly onDriverLine?: (line: string) => void;
   /** Host only: the file that is the shared memory. */
   readonly memory?: string;
+  readonly capacity?: Capacity;
   /** Changes the device's bundle as it is made, see BundleOptions. */
   readonly change?: (code: string, file: string) => string;
 }
@@ -66,7 +67,7 @@ async function renodeFor(board: Board, wanted: Emulator | undefined): Promise<Re
 }
 
 /** What of a scene does not change from run to run. */
-export type SceneParts = Pick<SceneOptions, 'target' | 'emulator' | 'engine' | 'source' | 'app' | 'program' | 'onStep' | 'change'>;
+export type SceneParts = Pick<SceneOptions, 'target' | 'emulator' | 'engine' | 'source' | 'app' | 'program' | 'onStep' | 'capacity' | 'change'>;
 
 /** How a built scene is run. */
 export type SceneRun = Pick<RunOptions, 'limitSeconds' | 'onDriverLine' | 'memory' | 'poke'>;
@@ -92,7 +93,7 @@ export async function buildScene(options: SceneParts): Promise<BuiltScene> {
   const device = path.join(outDir, 'device.js');
   const driver = path.join(outDir, 'driver.js');
   options.onStep(`bundling ${path.basename(options.app)} for ${options.target}`);
-  const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device, engine, ...(options.change === undefined ? {} : { change: options.change }) });
+  const { bytes } = await bundle({ target: options.target, entry: options.app, role: 'device', outFile: device, engine, capacity: options.capacity ?? {}, ...(options.change === undefined ? {} : { change: options.change }) });
   options.onStep(`bundling ${path.basename(options.program)} for the application core`);
   await bundle({ target: options.target, entry: options.program, role: 'driver', outFile: driver });
   const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true, seededRandom: board.seededRandom || renode !== undefined });

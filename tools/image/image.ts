@@ -70,7 +70,7 @@ async function probeCompiler(board: Board): Promise<string> {
 const hex = (address: number): string => `0x${address.toString(16)}`;
 
 /** True for a window without a place of its own: a variable of the device's image. */
-const isVariable = (window: BoardWindow): boolean => window.driverAddress === '' && window.cpuAddress === undefined && window.atRunTime !== true;
+export const isVariable = (window: BoardWindow): boolean => window.driverAddress === '' && window.cpuAddress === undefined && window.atRunTime !== true;
 
 /** Where a window begins, as C says it; 0 on the host, which maps its shared windows when it starts. */
 const windowBase = (window: BoardWindow): string => (isVariable(window) ? 'private_window' : `(uint8_t *)${hex(window.cpuAddress ?? 0)}`);

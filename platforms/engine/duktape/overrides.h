@@ -59,6 +59,8 @@ double glue_random(void);
 #define DUK_USE_ROM_STRINGS
 #define DUK_USE_ROM_OBJECTS
 #define DUK_USE_ROM_GLOBAL_CLONE
+// The value stack has the size that the glue asks for, and not a quarter more.
+#undef DUK_USE_VALSTACK_GROW_SHIFT
 #endif
 
 // Called at the start of every mark-and-sweep run, from the line that the build inserts into duktape.c.
