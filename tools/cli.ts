@@ -21,6 +21,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   snapshot: { summary: 'compile a bundle to a JerryScript snapshot', load: async () => { const { help, snapshot } = await import('./commands/snapshot.js'); return { help, run: snapshot }; } },
   flash: { summary: 'send an app to an Espruino board', load: async () => { const { help, flash } = await import('./commands/flash.js'); return { help, run: flash }; } },
   size: { summary: 'flash, RAM and heap of an image', load: async () => { const { help, size } = await import('./commands/size.js'); return { help, run: size }; } },
+  support: { summary: 'what each target was seen to run on', load: async () => { const { help, support } = await import('./commands/support.js'); return { help, run: support }; } },
   sim: { summary: 'run a scene on the emulated SoC', load: async () => { const { help, sim } = await import('./commands/sim.js'); return { help, run: sim }; } },
   serve: { summary: 'serve devices from a Linux process over shared memory', load: async () => { const { help, serve } = await import('./commands/serve.js'); return { help, run: serve }; } },
   'vhost-user': { summary: 'serve devices to a virtual machine over vhost-user', load: async () => { const { help, vhostUser } = await import('./commands/vhost-user.js'); return { help, run: vhostUser }; } },

@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { reasonWithoutEmulator } from '../../tools/emulator/qemu.js';
+import { qemuVersion, reasonWithoutEmulator } from '../../tools/emulator/qemu.js';
 import { figures, runScene } from '../../tools/emulator/scene.js';
+import { note } from '../../tools/support/record.js';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const results = mkdtempSync(path.join(tmpdir(), 'vmsg-scene-'));
@@ -56,6 +57,7 @@ for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'vexpress-r5', 'mps3-an
     assert.equal(summary['allocationsWhileServing'], 0);
     assert.equal(summary['collectionsWhileServing'], 0);
     assert.ok((summary['wakes'] ?? 0) >= 17, 'every message the driver sent woke the device core');
+    note({ target, engine: 'duktape', ranOn: target === 'host' ? 'a Linux process' : qemuVersion(), test: 'test/emulator/scene.test.ts' });
   });
 }
 

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { reasonWithout } from '../../tools/engines/jerryscript.js';
+import { qemuVersion } from '../../tools/emulator/qemu.js';
+import { note } from '../../tools/support/record.js';
 import { packaged, runScene } from '../../tools/emulator/scene.js';
 import { summarize } from '../../tools/emulator/summary.js';
 import { build, logLine, mhu, ping, run, silent } from '../platforms/machine.js';
@@ -22,6 +24,7 @@ for (const target of ['host', 'mps2-an521-m33', 'mps2-an386-m4']) {
     assert.equal(result.status, 0, result.driver.join('\n'));
     const { messages, allocationsWhileServing, collectionsWhileServing } = summarize(result);
     assert.deepEqual({ messages, allocationsWhileServing, collectionsWhileServing }, { messages: 32, allocationsWhileServing: 0, collectionsWhileServing: 0 });
+    note({ target, ...jerryscript, ranOn: target === 'host' ? 'a Linux process' : qemuVersion(), test: 'test/engines/jerryscript.test.ts' });
   });
 
   test(`${target}: JerryScript's object native has exactly the members that natives.ts declares`, only, async () => {

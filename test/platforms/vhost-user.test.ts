@@ -7,6 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { bundle } from '../../tools/bundle/bundle.js';
 import { buildImage } from '../../tools/image/image.js';
+import { note } from '../../tools/support/record.js';
 import { packageRoot } from '../../tools/targets.js';
 import { message, request, tablePayload, u32, u64, VERSION_1 } from '../support/vhost-front.js';
 import { testFolder } from './machine.js';
@@ -99,6 +100,7 @@ test('a front side drives the ring with real descriptors, and serving allocates 
   const to = log.find(([code]) => code === 65);
   assert.deepEqual(to?.slice(5, 8), from?.slice(5, 8), 'allocations, collections and live bytes stand still');
   assert.deepEqual([log.find(([code]) => code === 67)?.[1], log.find(([code]) => code === 68)?.[1]], [6, 6]);
+  note({ target: 'host-vhost-user', engine: 'duktape', ranOn: 'a Linux process', test: 'test/platforms/vhost-user.test.ts' });
 });
 
 test('two front sides one after the other: the second finds nothing of the first', async () => {

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../tools/bundle/bundle.js';
 import { emulatedCoreTarget, makeCoreMemory, startCore } from '../../tools/emulator/emulated-core.js';
+import { qemuVersion } from '../../tools/emulator/qemu.js';
+import { note } from '../../tools/support/record.js';
 import { buildImage } from '../../tools/image/image.js';
 import type { RunnerOptions } from '../../tools/host-process/runner.js';
 import { packageRoot } from '../../tools/targets.js';
@@ -72,6 +74,7 @@ test('an emulated core serves entropy to another machine whose RAM is its main m
     await core.saw(DRIVER_SHUTDOWN, life);
   }
   assert.equal(core.count(RUN), 2);
+  note({ target: emulatedCoreTarget, engine: 'duktape', ranOn: qemuVersion(), test: 'test/processes/emulated-core.test.ts' });
   assert.deepEqual(core.lines.filter((line) => line.startsWith('fatal') || line.startsWith('error')), []);
   await kill(core);
   const zeros = Buffer.alloc(2 ** 24);

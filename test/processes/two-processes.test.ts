@@ -5,6 +5,7 @@ import { chmodSync, chownSync, copyFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { buildProgram, runnerArguments, startProcess } from '../../tools/host-process/runner.js';
+import { note } from '../../tools/support/record.js';
 import { deviceBundle, driverBundle, freshFolder, MEMORY_BYTES, readAt, runner, SharedFiles, Side } from '../support/processes.js';
 
 const APP = 'firmware/apps/entropy.ts';
@@ -39,6 +40,7 @@ async function servesWith(deviceBell: string, driverBell: string): Promise<Side>
 
 test('polling serves one driver after the other', async () => {
   assert.deepEqual(await (await servesWith('poll:500', 'poll:500')).stop(), { status: 0, words: '' });
+  note({ target: 'host-shm', engine: 'duktape', ranOn: 'a Linux process', test: 'test/processes/two-processes.test.ts' });
 });
 
 test('named pipes carry the doorbell both ways and are made when they are missing', async () => {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { espruinoScript, findCli, pretokenise } from '../../tools/engines/espruino.js';
+import { note } from '../../tools/support/record.js';
 import { packageRoot } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
 import { AmpBus } from '../support/driver/amp-bus.js';
@@ -83,6 +84,7 @@ test('the script serves entropy to a driver on a model of Espruino', async () =>
     assert.ok(new Set(new Uint8Array(shared, 0x200000, 2048)).size > 200);
     assert.equal(new Uint8Array(shared, 0x200800, 256).every((byte) => byte === 0), true);
     assert.equal(device.setStatus(0), 0);
+    note({ target, engine: 'espruino', ranOn: 'a model of Espruino', test: 'test/tools/espruino.test.ts' });
   } finally {
     await worker.terminate();
   }

@@ -26,6 +26,12 @@ function machinesOf(program: string): readonly string[] | undefined {
   return asked.get(program);
 }
 
+/** The QEMU in use with its version, such as "QEMU 7.2.22". */
+export function qemuVersion(): string {
+  const { stdout } = spawnSync(qemuProgram(), ['--version'], { encoding: 'utf8' });
+  return `QEMU ${/version (\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1] ?? 'of an unknown version'}`;
+}
+
 /** Why a target's board cannot be emulated here, as one sentence; undefined when it can. */
 export function reasonWithoutEmulator(target: string | Board): string | undefined {
   const { name, qemu } = typeof target === 'string' ? readBoard(target) : target;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** What tests of other rooms may use of tools: to bundle, to build and to run. */
-const toolsForTests = /^tools\/(bundle\/bundle|emulator\/(emulated-core|emulator|qemu|scene|summary|trace)|engines\/(duktape|jerryscript)|host-process\/runner|image\/(board|image)|targets|user-error)$/;
+const toolsForTests = /^tools\/(bundle\/bundle|emulator\/(emulated-core|emulator|qemu|scene|summary|trace)|engines\/(duktape|jerryscript)|host-process\/runner|support\/record|image\/(board|image)|targets|user-error)$/;
 
 /**
  * The rooms, first match wins. `may` holds what its files import: paths from the package's root without extension, `#` names
@@ -16,7 +16,7 @@ const rooms = [
   { name: 'hal', files: /^hal\//, may: ['^hal/', '^#registers$'] },
   { name: 'firmware', files: /^firmware\//, may: ['^firmware/', '^hal/(port|vhost-user)$', '^#(port|carrier|carrier-start|vhost-user|trace)$'] },
   { name: 'platforms/engine', files: /^platforms\/engine\//, may: ['^platforms/engine/', '^hal/'] },
-  { name: 'a platform', files: /^platforms\/([^/]+)\//, may: ['^platforms/$1/', '^platforms/(engine|one-core)/', '^platforms/[^/]+$', '^hal/', '^firmware/main$', '^#registers$'] },
+  { name: 'a platform', files: /^platforms\/([^/]+)\//, may: ['^platforms/$1/', '^platforms/(engine|k3|one-core)/', '^platforms/[^/]+$', '^hal/', '^firmware/main$', '^#registers$'] },
   { name: 'platforms', files: /^platforms\/[^/]+$/, may: ['^platforms/[^/]+$', '^hal/'] },
   { name: 'tools', files: /^tools\//, may: [''] },
   { name: 'test/tools', files: /^test\/tools\//, may: [''] },
