@@ -23,11 +23,14 @@ test('a row for each engine with the numbers of the image, and a reason for the 
   const { flash, ram, heap, stack } = imageSize(readFileSync(path.join(packageRoot, 'build', 'template', 'size', 'device.elf')));
   const lines = stdout.split('\n');
   const at = lines.findIndex((line) => line.startsWith('target '));
-  const [duktape = '', jerryscript = '', reason = ''] = lines.slice(at + 1);
+  const [duktape = '', jerryscript = '', espruino = '', reason = '', script = ''] = lines.slice(at + 1);
   const bundle = String(readFileSync(path.join(packageRoot, 'build', 'template', 'size', 'device.js')).length);
   assert.deepEqual(duktape.trim().split(/ +/), ['template', 'duktape', bundle, ...[flash, ram, heap, stack].map(String)]);
   assert.deepEqual(jerryscript.trim().split(/ {2,}/), ['template', 'jerryscript', 'not installed']);
   assert.match(reason, /^jerryscript: .*JERRYSCRIPT_PREFIX/);
+  const scriptBytes = String(readFileSync(path.join(packageRoot, 'build', 'template', 'size', 'espruino', 'espruino.js')).length);
+  assert.deepEqual(espruino.trim().split(/ +/), ['template', 'espruino', scriptBytes], 'a script has no image');
+  assert.match(script, /^espruino: no image but a script/);
   const picture = readFileSync(path.join(folder, 'memory.svg'), 'utf8');
   assert.ok(picture.includes(`<title>code and constants: ${flash} bytes</title>`) && picture.includes(`<title>heap: ${heap} bytes</title>`));
 });

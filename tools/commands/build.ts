@@ -24,7 +24,8 @@ export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] 
   --devices N     how many devices the image has tables for, ${most.devices} at most and by default; fewer take less RAM
   --queues N      the same for virtqueues, ${most.queues} at most and by default`;
 
-const defaultApp = packaged('firmware', 'apps', 'entropy.ts');
+/** Serves entropy. */
+export const defaultApp = packaged('firmware', 'apps', 'entropy.ts');
 
 /** What `buildApp` made. */
 export interface BuiltApp {

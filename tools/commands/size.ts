@@ -3,14 +3,15 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Board, readBoard } from '../image/board.js';
+import { espruinoScript, isForEspruino } from '../engines/espruino.js';
 import { reasonWithout } from '../engines/jerryscript.js';
 import type { ImageSize } from '../image/image.js';
 import { type ImageUse, memoryMap } from '../image/memory-map.js';
 import { type CostRequest, costPerDevice, deviceTypes } from '../image/per-device.js';
 import { progress } from '../emulator/scene.js';
-import { checkEngine, checkTarget, type Engine, engines, knownTargets } from '../targets.js';
+import { type BundleEngine, bundleEngines, checkEngine, checkTarget, type Engine, engines, knownTargets } from '../targets.js';
 import { UserError } from '../user-error.js';
-import { buildApp, capacityOf } from './build.js';
+import { buildApp, capacityOf, defaultApp } from './build.js';
 
 const perDeviceTarget = 'mps2-an521-m33';
 
@@ -19,7 +20,8 @@ export const help = `vmsg size [--target T ...] [--engine E] [app.ts]
   --target T   may be repeated; default every target: ${knownTargets().join(', ')}
   --engine E   ${engines.join(', ')}; default ${engines[0]}
 vmsg size --all [--target T ...] [--svg FILE] [app.ts]
-  The same for every engine; an engine that is not installed is listed as such, with the reason below the table.
+  The same for every engine; an engine that is not installed is listed as such, with the reason below the table. For Espruino the
+  bundle column is the script's, and there is no image.
   --svg FILE   also writes a picture: what each image takes of its board's memories
 vmsg size --per-device [--target T] [--engine E] [--device D ...] [--devices N] [--queues N]
   Builds and starts an image without devices, one with each device alone, and one with all; prints what each device adds to
@@ -64,12 +66,16 @@ export async function size(args: readonly string[]): Promise<number> {
   }
   const targets = values.target ?? knownTargets();
   targets.forEach(checkTarget);
-  const chosen = values.all ? engines : [checkEngine(values.engine)];
+  const chosen: readonly BundleEngine[] = values.all ? bundleEngines : [checkEngine(values.engine)];
   const rows = [['target', 'engine', 'bundle', 'flash', 'variables', 'heap', 'stack']];
   const reasons = new Set<string>();
   const uses: ImageUse[] = [];
   for (const target of targets) {
     for (const engine of chosen) {
+      if (engine === 'espruino') {
+        rows.push([target, engine, await scriptSize(target, positionals[0]), '', '', '', '']);
+        continue;
+      }
       const reason = values.all ? reasonWithoutEngine(engine, target) : undefined;
       if (reason !== undefined) {
         rows.push([target, engine, 'not installed', '', '', '', '']);
@@ -91,10 +97,22 @@ export async function size(args: readonly string[]): Promise<number> {
   progress('');
   printTable(rows, 2);
   process.stdout.write([...reasons].map((reason) => `${reason}\n`).join(''));
+  if (values.all) {
+    process.stdout.write('espruino: no image but a script; the board brings the engine and gives it its memory\n');
+  }
   if (values.svg !== undefined) {
     writeFileSync(values.svg, memoryMap(uses));
   }
   return 0;
+}
+
+/** Bytes of the script for Espruino, which is no ELF file; or that the target's core is none that it is for. */
+async function scriptSize(target: string, app: string | undefined): Promise<string> {
+  if (!isForEspruino(readBoard(target))) {
+    return 'not for it';
+  }
+  const { bytes } = await espruinoScript({ target, app: app ?? defaultApp, outDir: path.join('build', target, 'size', 'espruino'), log: progress });
+  return String(bytes);
 }
 
 /** Why no image with an engine can be built for a target here; undefined when one can. */

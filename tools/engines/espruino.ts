@@ -26,9 +26,14 @@ export interface EspruinoOptions {
 
 const placeNatives = path.join(packageRoot, 'platforms', 'engine', 'espruino', 'natives.js');
 
+/** True for a core that Espruino's natives are for. */
+export function isForEspruino(board: Board): boolean {
+  return /^cortex-m(0|0\+|3|4|33)$/.test(board.cpu);
+}
+
 /** The members of board.json that the natives need; refuses boards on which they would not work. */
 function boardFor(board: Board): string {
-  if (!/^cortex-m(0|0\+|3|4|33)$/.test(board.cpu)) {
+  if (!isForEspruino(board)) {
     throw new UserError(`Espruino's natives are for Cortex-M cores without a data cache; ${board.name} has ${board.cpu}.`);
   }
   return JSON.stringify({
