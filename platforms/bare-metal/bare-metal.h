@@ -41,6 +41,13 @@ _Noreturn void image_begin(void);
 void uart_start(uint32_t uart);
 void uart_write(uint32_t uart, const char *text, size_t bytes);
 
+// Supplied by resource-table.c, for boards whose board.json has a trace: false when a loader gave the shared windows another
+// place than the one that this image was linked for. They belong to somebody else then.
+bool resource_table_holds(void);
+// Supplied by trace-buffer.c, for the same boards.
+void trace_start(void);
+void trace_write(const char *text, size_t bytes);
+
 // Supplied by the board's timer: a counter of 32 bits that counts up at BOARD_TIMER_HERTZ, and an interrupt that ends a sleep.
 void counter_start(uint32_t timer);
 uint32_t counter_read(void);

@@ -107,7 +107,12 @@ void machine_register_write(uint32_t block, uint32_t offset, uint32_t value)
 
 void machine_write(const char *text, size_t bytes)
 {
+#ifdef BOARD_TRACE_BYTES
+	trace_write(text, bytes);
+#endif
+#ifdef BOARD_UART
 	uart_write(BOARD_UART, text, bytes);
+#endif
 }
 
 void machine_write_error(const char *text, size_t bytes)
@@ -134,7 +139,15 @@ void machine_report(void)
 
 void machine_main(void)
 {
+#ifdef BOARD_TRACE_BYTES
+	// Not a word about it: what it would be written to is one of the windows.
+	if (!resource_table_holds())
+		machine_end(3);
+	trace_start();
+#endif
+#ifdef BOARD_UART
 	uart_start(BOARD_UART);
+#endif
 	timer_start(BOARD_TIMER);
 	machine_check();
 	engine_run();

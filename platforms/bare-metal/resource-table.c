@@ -1,4 +1,5 @@
-// The resource table that Linux's remoteproc reads from the image: the shared windows as carveouts, and the trace buffer.
+// The resource table that Linux's remoteproc reads from the image and writes back: shared windows as carveouts, the trace buffer.
+#include "bare-metal.h"
 #include "board.h"
 
 #include <stdint.h>
@@ -23,6 +24,7 @@ struct trace {
 	char name[NAME_BYTES];
 };
 
+#ifdef BOARD_CARVEOUTS
 #define CARVEOUT(name, cpu, driver, bytes) { TYPE_CARVEOUT, cpu, driver, bytes, 0, 0, name },
 static const struct carveout carveouts_only[] = { BOARD_CARVEOUTS };
 enum { CARVEOUTS = sizeof carveouts_only / sizeof *carveouts_only };
@@ -41,3 +43,33 @@ static const struct {
 	.carveouts = { BOARD_CARVEOUTS },
 	.trace = { TYPE_TRACE, BOARD_TRACE_ADDRESS, BOARD_TRACE_BYTES, 0, "vmsg" },
 };
+
+#if BOARD_TABLE_METADATA
+enum { MAGIC = 0x78616d70 }; // "xamp"
+
+static const struct {
+	uint32_t version;
+	uint32_t magic;
+	uint32_t not_magic;
+	uint32_t bytes;
+	const void *table;
+	uint32_t table_high; // a pointer of the side that reads has 64 bits
+} metadata __attribute__((section(".resource_table_metadata"), used)) = { 1, MAGIC, ~(uint32_t)MAGIC, sizeof table, &table, 0 };
+#endif
+
+// The physical address says where remoteproc has put memory of its own, which is no matter here; the device address and the length
+// become those of the reserved memory that the carveout was found in.
+bool resource_table_holds(void)
+{
+	const volatile struct carveout *written = table.carveouts;
+
+	for (uint32_t at = 0; at < CARVEOUTS; at++) {
+		uint32_t from = written[at].device_address, bytes = written[at].bytes;
+		uint32_t before = carveouts_only[at].device_address - from;
+
+		if (carveouts_only[at].device_address < from || before > bytes || carveouts_only[at].bytes > bytes - before)
+			return false;
+	}
+	return true;
+}
+#endif

@@ -1,4 +1,4 @@
-// A serial line that is a stretch of shared memory: text in order, ended by a zero, which Linux shows as the core's trace.
+// What the core says, in a stretch of shared memory: text in order, ended by a zero, which Linux shows as the core's trace.
 //
 // The other side may write there, too, so nothing is read back: where the text ends is known here alone.
 #include "bare-metal.h"
@@ -6,22 +6,24 @@
 
 #include <string.h>
 
+#ifdef BOARD_TRACE_BYTES
 static uint32_t used;
 
-void uart_start(uint32_t buffer)
+void trace_start(void)
 {
-	memset((void *)(uintptr_t)buffer, 0, BOARD_TRACE_BYTES);
+	memset((void *)BOARD_TRACE_ADDRESS, 0, BOARD_TRACE_BYTES);
 	used = 0;
 }
 
-void uart_write(uint32_t buffer, const char *text, size_t bytes)
+void trace_write(const char *text, size_t bytes)
 {
-	char *to = (char *)(uintptr_t)buffer;
+	char *to = (char *)BOARD_TRACE_ADDRESS;
 
 	for (size_t at = 0; at < bytes; at++) {
 		// Full: the text begins anew, so that what is read is always in order.
 		if (used == BOARD_TRACE_BYTES - 1)
-			uart_start(buffer);
+			trace_start();
 		to[used++] = text[at];
 	}
 }
+#endif

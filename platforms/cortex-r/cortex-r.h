@@ -51,8 +51,8 @@ void mpu_start(void);
 // Empties and turns on the caches; the memory protection unit says what they hold.
 void cache_start(void);
 // This core's end of the interrupt controller: every line masked but the alarm's.
-void gic_start(void);
+void controller_start(void);
 // Called by the vectors for an interrupt request.
-void gic_interrupt(void);
+void controller_interrupt(void);
 
 #endif

@@ -67,7 +67,7 @@ static void line_start(uint32_t line)
 }
 
 // The other core may have started the distributor before, or do so later: nothing here touches a line of its.
-void gic_start(void)
+void controller_start(void)
 {
 	REGISTER(redistributor() + WAKER) &= ~(uint32_t)PROCESSOR_SLEEP;
 	while (REGISTER(redistributor() + WAKER) & CHILDREN_ASLEEP)
@@ -87,7 +87,7 @@ void gic_start(void)
 	synchronize();
 }
 
-void gic_interrupt(void)
+void controller_interrupt(void)
 {
 	uint32_t acknowledged = ICC_IAR1_READ(), line = acknowledged & 0xffffff;
 

@@ -47,7 +47,7 @@ static void line_start(uint32_t line)
 }
 
 // The other core may have started the distributor before, or do so later: nothing here touches a line of its.
-void gic_start(void)
+void controller_start(void)
 {
 	INTERFACE(CTLR) = 0;
 	for (uint32_t index = 0; index < line_count; index++)
@@ -59,7 +59,7 @@ void gic_start(void)
 	INTERFACE(CTLR) = 1;
 }
 
-void gic_interrupt(void)
+void controller_interrupt(void)
 {
 	uint32_t acknowledged = INTERFACE(IAR), line = acknowledged & 0x3ff;
 

@@ -56,7 +56,7 @@ void core_begin(void)
 	vectors_start();
 	mpu_start();
 	cache_start();
-	gic_start();
+	controller_start();
 #ifdef BOARD_RELEASE
 	// All cores of this board start at once. The one that releases this one also rings it, which ends the sleep; the ring
 	// stays pending and is this core's first, spurious doorbell.

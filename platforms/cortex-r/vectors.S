@@ -58,7 +58,7 @@ interrupt:
 	and r0, sp, #4
 	sub sp, sp, r0
 	push {r0, r1}
-	ldr r0, =gic_interrupt
+	ldr r0, =controller_interrupt
 	blx r0
 	pop {r0, r1}
 	add sp, sp, r0

@@ -1,4 +1,4 @@
-// RPU core 1 of a Zynq UltraScale+ as the driver's core of an emulated scene: its window, its IPI agent, the start of core 0.
+// RPU core 1 of a Zynq UltraScale+ as the driver's core of an emulated scene: its windows, its IPI agent, the start of core 0.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { Wake } from '../../hal/port.js';
 import { ipiAcknowledge, ipiRing, ipiStart } from '../../hal/mailboxes/zynqmp-ipi.hot.js';
@@ -27,7 +27,7 @@ const enum Hold {
 export const name: string = boardName;
 export const windows: readonly WindowDescription[] = boardWindows;
 export const layouts: readonly LayoutPlace[] = boardLayouts;
-export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0))];
+export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1))];
 
 ipiStart(Board.Ipi, Board.Rpu0);
 

@@ -1,4 +1,4 @@
-// Binds the firmware to RPU core 0 of a Zynq UltraScale+: a window in DDR memory and a private one, doorbells over the IPI.
+// Binds the firmware to RPU core 0 of a Zynq UltraScale+: two windows in DDR memory and a private one, doorbells over the IPI.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { Wake } from '../../hal/port.js';
 import { ipiAcknowledge, ipiRing, ipiStart } from '../../hal/mailboxes/zynqmp-ipi.hot.js';
@@ -18,7 +18,7 @@ const enum Board {
 
 export const windows: readonly WindowDescription[] = boardWindows;
 export const layouts: readonly LayoutPlace[] = boardLayouts;
-export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1))];
+export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1)), new Uint16Array(memory(2))];
 
 /** RPU core 1 has rung: it runs a driver side. */
 let besideRpu1 = false;

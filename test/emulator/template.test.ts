@@ -6,8 +6,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { before, test } from 'node:test';
-import { qemuProgram } from '../../tools/emulator/qemu.js';
+import { qemuProgram, qemuVersion } from '../../tools/emulator/qemu.js';
 import { readBoard } from '../../tools/image/board.js';
+import { readElfSections } from '../../tools/image/image.js';
+import { note } from '../../tools/support/record.js';
 import { buildDefault } from '../platforms/machine.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-template-'));
@@ -63,6 +65,45 @@ test('template: a first start in memory full of noise serves entropy, and the tr
   assert.equal(logged(trace, 0).value, 50, 'SysTick counts the core\'s 20 MHz');
   const [start, end] = [logged(trace, 0).clock, logged(trace, 4).clock];
   assert.ok(end > start && end < 1_000_000, `${start} to ${end} microseconds`);
+  note({ target: 'template', engine: 'duktape', ranOn: qemuVersion(), test: 'test/emulator/template.test.ts' });
+});
+
+/** The image with other words in its only carveout, as a loader writes them back: device address, physical address, bytes. */
+function written(device: number, physical: number, bytes: number): string {
+  const content = readFileSync(images.device);
+  const table = readElfSections(content).find(({ name }) => name === '.resource_table');
+  assert.ok(table !== undefined);
+  const carveout = table.offset + content.readUInt32LE(table.offset + 16);
+  [device, physical, bytes].forEach((word, index) => content.writeUInt32LE(word, carveout + 4 + 4 * index));
+  const file = path.join(folder, 'written.elf');
+  writeFileSync(file, content);
+  return file;
+}
+
+const [{ cpuAddress: home = 0 } = {}] = board.windows;
+
+for (const [what, device, bytes] of [
+  ['elsewhere', home + windowBytes, windowBytes],
+  ['a page further', home + 4096, windowBytes],
+  ['too short', home, windowBytes - 1],
+  ['before it', home - windowBytes, windowBytes],
+  ['nowhere', 0xffffffff, windowBytes],
+] as const) {
+  test(`template: where a loader has put the carveout ${what}, the core stops and touches nothing that is not its own`, () => {
+    const before = noise(windowBytes);
+    writeFileSync(memory, before);
+    assert.throws(() => run(['-device', `loader,file=${written(device, device, bytes)}`]), { status: 3 });
+    const after = readFileSync(memory);
+    // The driver's program takes the magic of an older layout away before it releases the core.
+    before.copy(after, 4096, 4096, 4098);
+    assert.ok(after.equals(before));
+  });
+}
+
+test('template: a carveout that became the whole of the reserved memory around it, with its physical address, is served', () => {
+  writeFileSync(memory, noise(windowBytes));
+  const { driver } = run(['-device', `loader,file=${written(home - 4096, 0x12345000, windowBytes + 8192)}`]);
+  assert.match(driver, /^# messages 32$/m);
 });
 
 test('template: a second and a third start on what the run before left in shared memory are like the first', () => {

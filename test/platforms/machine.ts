@@ -9,7 +9,7 @@ import { buildImage, type ImageResult } from '../../tools/image/image.js';
 import { type Engine, packageRoot } from '../../tools/targets.js';
 
 /** A hang guard, far above what any scene takes. */
-const hangMilliseconds = 240_000;
+const hangMilliseconds = 900_000;
 
 /** What a run left behind. */
 export interface Run {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { type Board, isCortexR, isDeviceOnly, readBoard, type Region } from '../../tools/image/board.js';
 import { imageSize } from '../../tools/image/image.js';
+import { note } from '../../tools/support/record.js';
 import { knownTargets, packageRoot } from '../../tools/targets.js';
 import { type Resource, resources, section, segments } from './elf.js';
 import { buildDefault } from './machine.js';
@@ -12,6 +13,9 @@ import { buildDefault } from './machine.js';
 const targets = knownTargets().filter((target) => isDeviceOnly(readBoard(target)) || isCortexR(readBoard(target)));
 const within = (region: Region | undefined, address: number, bytes = 1): boolean =>
   region !== undefined && address >= region.address && address + bytes <= region.address + region.bytes;
+
+/** Targets of TI's K3 SoCs. */
+const attachesAtStart = /^am6/;
 
 /** The first instruction of an image of a Cortex-M: it has a vector table with a stack and a Thumb address. */
 function startOfM(elf: Buffer, { images: { device: { flash, ram, boot = flash, stackBytes } } }: Board): number {
@@ -33,7 +37,7 @@ function startOfR(elf: Buffer, { images: { device: { flash, vectors = flash?.add
   assert.equal(first >>> 12, 0xe59ff, 'ldr pc, [pc, #...]');
   const reset = content.readUInt32LE(8 + (first & 0xfff));
   const entry = elf.readUInt32LE(24);
-  assert.ok(entry === reset || entry === vectors, 'a loader enters where a reset does');
+  assert.equal(entry, vectors === 0xffff0000 ? reset : vectors, 'a loader enters where a reset does; high vectors are not executable at first');
   assert.ok(reset % 4 === 0 && within(flash, reset, 4), 'ARM state, in the image');
   return reset;
 }
@@ -75,6 +79,16 @@ for (const target of targets) {
         }),
         { type: 'trace', device: (window?.cpuAddress ?? 0) + board.trace.offset, bytes: board.trace.bytes, name: 'vmsg' },
       ] satisfies Resource[]);
+      // Where Linux's driver looks for the table of a core that runs already: at the start of the core's memory, or by what lies there.
+      if (attachesAtStart.test(target)) {
+        assert.equal(address, flash?.address);
+      }
+      if (board.trace.metadata) {
+        const metadata = section(elf, '.resource_table_metadata');
+        assert.equal(metadata.address, flash?.address);
+        const [version, magic = 0, other = 0, bytes, low, high, ...more] = Array.from({ length: metadata.content.length / 4 }, (_, index) => metadata.content.readUInt32LE(4 * index));
+        assert.deepEqual([version, magic, other ^ magic, bytes, low, high, more], [1, 0x78616d70, -1, content.length, address, 0, []]);
+      }
       // Nothing in the table is free to be anything: a word that changes is refused, or it is another table.
       for (let at = 0; at < content.length; at += 4) {
         const other = Buffer.from(content);
@@ -83,6 +97,7 @@ for (const target of targets) {
         assert.throws(same, `word ${at}`);
       }
     }
+    note({ target, engine: 'duktape', test: 'test/platforms/targets.test.ts' });
   });
 
   test(`${target}: no two memories of the board overlap, and the README has its numbers`, () => {

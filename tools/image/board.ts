@@ -97,8 +97,16 @@ export interface Board {
   readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number; readonly alarm?: Readonly<Record<Side, number>> };
   /** Cortex-R: the registers of its interrupt controller; versions 1 and 2 have an interface in memory, version 3 redistributors. */
   readonly gic?: { readonly distributor: number; readonly interface?: number; readonly redistributors?: number };
-  /** What the device's core says goes to these bytes of a shared window instead of a serial line, and the image has a resource table. */
-  readonly trace?: { readonly window: number; readonly offset: number; readonly bytes: number };
+  /** Cortex-R of a K3 SoC: the registers of its vectored interrupt manager, instead of a `gic`. */
+  readonly vim?: number;
+  /** What the device's core says goes to these bytes of a shared window, also where it has a serial line, and the image has a resource table. */
+  readonly trace?: {
+    readonly window: number;
+    readonly offset: number;
+    readonly bytes: number;
+    /** The image begins with what says where its resource table is: Linux's driver of a Zynq UltraScale+ attaches by it. */
+    readonly metadata: boolean;
+  };
   /** Registers that the core writes first of all, before it uses any memory but that of its vectors. */
   readonly bootWrites: readonly { readonly address: number; readonly value: number }[];
   /** False: there is no source of random bytes. True: a generator with a fixed seed, for emulators. */
@@ -180,10 +188,13 @@ const image = (reader: Reader): BoardImage => ({
   heapBytes: reader.member('heapBytes').count(),
 });
 
-const sides = (reader: Reader): Record<Side, number> => ({
-  device: reader.member('device').address(),
-  driver: reader.member('driver').address(),
-});
+/** One of each side; a board that has the device's alone gives it for both. */
+const perSide = (reader: Reader, read: (side: Reader) => number): Record<Side, number> => {
+  const device = read(reader.member('device'));
+  return { device, driver: device, ...reader.optional('driver', read) };
+};
+
+const sides = (reader: Reader): Record<Side, number> => perSide(reader, (side) => side.address());
 
 const qemu = (reader: Reader): BoardQemu => ({
   machine: reader.member('machine').string(),
@@ -232,10 +243,7 @@ const driverCoreOf = (reader: Reader): DriverCore => ({
   ...reader.optional('deviceRam', (address) => address.address()),
 });
 
-const sidesCount = (reader: Reader): Record<Side, number> => ({
-  device: reader.member('device').count(),
-  driver: reader.member('driver').count(),
-});
+const sidesCount = (reader: Reader): Record<Side, number> => perSide(reader, (side) => side.count());
 
 /** Checks the content of a board.json; `file` is for messages. */
 export function parseBoard(text: string, file: string): Board {
@@ -275,7 +283,13 @@ export function parseBoard(text: string, file: string): Board {
       ...timer.optional('alarm', sidesCount),
     })),
     ...top.optional('gic', gicOf),
-    ...top.optional('trace', (trace) => ({ window: trace.member('window').count(), offset: trace.member('offset').count(), bytes: trace.member('bytes').count() })),
+    ...top.optional('vim', (address) => address.address()),
+    ...top.optional('trace', (trace) => ({
+      window: trace.member('window').count(),
+      offset: trace.member('offset').count(),
+      bytes: trace.member('bytes').count(),
+      metadata: trace.optional('metadata', (flag) => flag.boolean()).metadata ?? false,
+    })),
     bootWrites: top.optional('bootWrites', (writes) => writes.list((write) => ({ address: write.member('address').address(), value: write.member('value').address() }))).bootWrites ?? [],
     seededRandom: top.optional('seededRandom', (flag) => flag.boolean()).seededRandom ?? false,
   };

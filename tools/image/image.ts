@@ -116,11 +116,11 @@ function uncached(board: Board, ram: Region | undefined): Region[] {
 }
 
 /** The numbers that resource-table.c and trace-buffer.c are made of. */
-function remoteprocDefines(board: Board): [string, string | number][] {
-  if (board.trace === undefined) {
+function remoteprocDefines(board: Board, side: Side): [string, string | number][] {
+  if (board.trace === undefined || side === 'driver') {
     return [];
   }
-  const { window, offset, bytes } = board.trace;
+  const { window, offset, bytes, metadata } = board.trace;
   // Other windows are memory that the driver side keeps for itself: its pool of buffers.
   const carveouts = board.windows.filter((shared, index) => isShared(shared) && shared.driverAddress !== '' && board.layouts.some((layout) => layout.window === index));
   const home = board.windows[window];
@@ -135,7 +135,7 @@ function remoteprocDefines(board: Board): [string, string | number][] {
     ['BOARD_RESOURCE_OFFSETS', [...carveouts, home].map((_, index) => first + 56 * index).join(', ')],
     ['BOARD_TRACE_ADDRESS', hex((home.cpuAddress ?? 0) + offset)],
     ['BOARD_TRACE_BYTES', bytes],
-    ['BOARD_UART', 'BOARD_TRACE_ADDRESS'],
+    ['BOARD_TABLE_METADATA', metadata ? 1 : 0],
   ];
 }
 
@@ -166,7 +166,7 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
     ['BOARD_SEEDED_RANDOM', seededRandom ? 1 : 0],
     ['BOARD_BOOT_WRITES', board.bootWrites.map(({ address, value }) => `BOOT_WRITE(${hex(address)}, ${hex(value)})`).join(' ')],
     ['BOARD_UNCACHED', uncached(board, own.ram).map(({ address, bytes }) => `REGION(${hex(address)}, ${bytes}u)`).join(' ')],
-    ...remoteprocDefines(board),
+    ...remoteprocDefines(board, side),
   ];
   if (single) {
     defines.push(['BOARD_SECOND_STACK', device.stackBytes], ['BOARD_SECOND_HEAP', device.heapBytes]);
@@ -203,6 +203,9 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
     defines.push(['BOARD_GIC_DISTRIBUTOR', hex(distributor)]);
     defines.push(...(own === undefined ? [] : [['BOARD_GIC_INTERFACE', hex(own)] as [string, string]]));
     defines.push(...(redistributors === undefined ? [] : [['BOARD_GIC_REDISTRIBUTORS', hex(redistributors)] as [string, string]]));
+  }
+  if (board.vim !== undefined) {
+    defines.push(['BOARD_VIM', hex(board.vim)]);
   }
   if (own.vectors !== undefined) {
     defines.push(['BOARD_VECTORS_ADDRESS', hex(own.vectors)], ['BOARD_VECTORS_BYTES', vectorsBytes]);
