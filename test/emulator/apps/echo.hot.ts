@@ -1,6 +1,6 @@
-// A device that fills a request's writable part with its first readable byte; odd bytes come back a pass later.
+// A device that fills a request's writable part with its first readable byte; odd bytes come back with the next kick.
 import { windowWords } from '#port';
-import { finish, finishLater, kickLater, fillChain, queueEpoch, readableBytes, take, writableBytes } from 'virtio-msg-device/device';
+import { finish, finishLater, fillChain, queueEpoch, readableBytes, take, writableBytes } from 'virtio-msg-device/device';
 import { elementOffset, elementWindow } from '../../../firmware/virtqueue/chain.hot.js';
 
 const enum Echo {
@@ -13,12 +13,12 @@ const heldBytes = new Int32Array(Echo.Held);
 const heldEpoch = new Int32Array(Echo.Held);
 let held = 0;
 
-/** Gives back what an earlier pass kept, then serves what is new. */
+/**
+ * Serves what is new, then gives back what an earlier kick left here: a driver that dies leaves its odd requests behind, and they
+ * come up again while the next driver's are held.
+ */
 export function serveEcho(queue: number): void {
-  for (let at = 0; at < held; at++) {
-    finishLater(queue, heldHandle[at], heldBytes[at], heldEpoch[at]);
-  }
-  held = 0;
+  const kept = held;
   let handle = take(queue);
   while (handle >= 0) {
     const value = readableBytes === 0 ? 0 : windowWords[elementWindow[0]][elementOffset[0] >> 1] & 255;
@@ -28,10 +28,18 @@ export function serveEcho(queue: number): void {
       heldBytes[held] = written;
       heldEpoch[held] = queueEpoch[queue];
       held += 1;
-      kickLater(queue);
     } else {
       finish(queue, handle, written);
     }
     handle = take(queue);
+  }
+  for (let at = 0; at < kept; at++) {
+    finishLater(queue, heldHandle[at], heldBytes[at], heldEpoch[at]);
+  }
+  held -= kept;
+  for (let at = 0; at < held; at++) {
+    heldHandle[at] = heldHandle[at + kept];
+    heldBytes[at] = heldBytes[at + kept];
+    heldEpoch[at] = heldEpoch[at + kept];
   }
 }

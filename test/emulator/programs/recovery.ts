@@ -1,6 +1,7 @@
 // A driver side that lives again and again: handshake, transfer, shutdown; it can be held at every ordering point of a life.
 //
-// Control words in front of the areas: the point to stop at (0 = none, written by the test), and the number of lives begun.
+// Control words in front of the areas: the point to stop at (0 = none, written by the test), the number of lives
+// begun, and whether a life's first request is odd.
 // Each life has rings and buffers of its own; those of the life before are painted and must stay so: what is still written
 // there belongs to a dead driver.
 import { barrier, fill, print, wait } from '#driver-port';
@@ -15,6 +16,7 @@ const AREA_BYTES = own;
 
 const STOP_AT = AREA / 2 - 8;
 const LIVES = STOP_AT + 1;
+const SHIFT = STOP_AT + 2;
 
 /** From the start of an area on. */
 const BUFFERS = 0x1000;
@@ -29,6 +31,7 @@ const QUEUE_SIZE = 16;
 const BATCHES = 3;
 const BATCH = 4;
 const HEAD_MAGIC = 0x514f;
+const INIT = 0;
 const RUN = 2;
 
 /** Ordering points passed in this life. */
@@ -106,8 +109,8 @@ function paintIsWhole(area: number): void {
   }
 }
 
-/** One batch: every request comes back once, with its own byte. */
-function transfer(bus: AmpBus, device: DriverDevice, queue: SplitQueue, area: number, first: number): void {
+/** Offers a batch, each request with its own byte; gives the part that each head stands for, plus 1. */
+function offer(queue: SplitQueue, area: number, first: number): number[] {
   const open: number[] = [];
   for (let part = 0; part < BATCH; part++) {
     const buffer = area + BUFFERS + part * BUFFER_BYTES;
@@ -120,9 +123,15 @@ function transfer(bus: AmpBus, device: DriverDevice, queue: SplitQueue, area: nu
     open[head] = part + 1;
   }
   queue.publish();
+  return open;
+}
+
+/** Every request of the batch comes back once, with its own byte. */
+function collect(bus: AmpBus, device: DriverDevice, queue: SplitQueue, area: number, first: number, open: number[]): void {
   device.kick(0);
   let left = BATCH;
   bus.until('the batch comes back', () => {
+    const before = left;
     bus.poll();
     for (let used = queue.take(); used !== undefined; used = queue.take()) {
       const part = open[used.head];
@@ -135,6 +144,10 @@ function transfer(bus: AmpBus, device: DriverDevice, queue: SplitQueue, area: nu
         throw new Error('a request came back with the bytes ' + last);
       }
       left--;
+    }
+    // The device keeps odd requests until it is kicked again.
+    if (left > 0 && left === before) {
+      device.kick(0);
     }
     return left === 0;
   });
@@ -156,10 +169,18 @@ function live(watch: Watch, watchedMachine: DriverMachine): void {
   fill(home, dead, PAINTED, PAINT);
   const queue = new SplitQueue(watchedMachine, area, QUEUE_SIZE);
   device.setQueue(0, queue.size, queue.areas());
-  device.start();
-  watch.started = true;
+  // The odd requests, which the device keeps, have other heads than those of the life that transferred before.
+  const shift = 1 - (machine.words[SHIFT] & 1);
+  machine.words[SHIFT] = shift;
   for (let batch = 0; batch < BATCHES; batch++) {
-    transfer(bus, device, queue, area, (life * BATCHES * BATCH + batch * BATCH) & 127);
+    const first = (life * BATCHES * BATCH + batch * BATCH + shift) & 127;
+    const open = offer(queue, area, first);
+    if (batch === 0) {
+      // The device finds the first batch when it looks by itself, together with what it may still keep of a dead driver.
+      device.start();
+      watch.started = true;
+    }
+    collect(bus, device, queue, area, first, open);
   }
   if (device.setStatus(0) !== 0) {
     throw new Error('the device is not in its reset state');
@@ -204,6 +225,11 @@ attach((plain) => {
         }
         print('failed start: ' + reason);
         watch.running = false;
+        // Gives up as a driver does. Without it a device side that had taken as many messages as this start wrote would see no change.
+        if (watch.bus.driverHead !== 0) {
+          watch.bus.setStatus(INIT);
+          plain.machine.ring();
+        }
         plain.machine.wait(PAUSE << (failedStarts - 1));
       }
     }
