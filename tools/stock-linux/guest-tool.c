@@ -22,28 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "verdict.h"
+
 enum { SECTOR = 512, WORKERS = 4, LONGEST = 128 * SECTOR, MEBIBYTE = 1 << 20 };
 
 static int disk;
 static uint64_t disk_bytes;
-
-static __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...)
-{
-	__builtin_va_list values;
-
-	__builtin_va_start(values, format);
-	vprintf(format, values);
-	printf("\n");
-	exit(1);
-}
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
 
 static void *memory(size_t bytes)
 {

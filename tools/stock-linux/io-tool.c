@@ -22,28 +22,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "verdict.h"
+
 enum { SENSOR = 0x48, NOBODY = 0x49, MEMORY = 0x50, MEMORY_BYTES = 256, GUARD_MS = 60000, QUIET_MS = 20 };
 
 static int device;
 static uint32_t at_once; // messages of one transfer
-
-static __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...)
-{
-	__builtin_va_list values;
-
-	__builtin_va_start(values, format);
-	vprintf(format, values);
-	printf("\n");
-	exit(1);
-}
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
 
 static void names(uint32_t count, int named, char **wanted)
 {
