@@ -4,7 +4,7 @@ Resource                            ${CURDIR}/scene.resource
 *** Variables ***
 ${SCENE}                            zynqmp-r5
 ${DRIVER_UART}                      sysbus.uart0
-${STOP_AT}                         0x3f0ffff0
+${STOP_AT}                         0x3f10fff0
 
 *** Test Cases ***
 Should Read Entropy By Doorbells Both Ways, Reset And Shut Down

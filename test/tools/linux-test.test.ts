@@ -185,6 +185,7 @@ function runWith(body: string, modules: Readonly<Record<string, string>>, args: 
 test('a guest that is a shell script: its lines are the table, the device side is there while it runs, no handshake is a failure', () => {
   // It sees the layout's magic through the file that QEMU would map, and the modules in the archive.
   const body = `
+    # The pattern does not match itself in grep's own command line.
     for word; do case "$word" in *mem-path=*/ivshmem,*) layout=\${word#*mem-path=}; layout=\${layout%%,*};; esac; done
     magic=$(od -An -tx2 -j 4096 -N 2 "$layout" | tr -d ' ')
     while [ "$1" != -initrd ]; do shift; done
@@ -210,8 +211,9 @@ test('an arm64 kernel runs on the virt machine, its RAM is served at 40000000, a
   // What QEMU was told and how the device side maps the RAM's file, as the guest's lines.
   const body = `
     echo begin load; echo "check load failed" "$@"
+    # The pattern does not match itself in grep's own command line.
     for word; do case "$word" in *mem-path=*/ram,*) ram=\${word#*mem-path=}; ram=\${ram%%,*};; esac; done
-    echo begin probe; echo "check probe failed" $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -a -o -- "--window $ram 0 134217728 [0-9a-fx]*")
+    echo begin probe; echo "check probe failed" $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -a -o -- "--window $ram 0 134217728 0x[0-9a-f][0-9a-f]*")
     while [ "$1" != -initrd ]; do shift; done
     echo "check status failed" $(zcat "$2" | grep -a -c '</dev/ttyS0 >/dev/ttyS0')`;
   const { status, stdout, stderr } = runWith(body, { virtio_msg: '' }, ['--processors', '2'], 'aarch64');

@@ -7,12 +7,13 @@ import { knownTargets, packageRoot } from '../../tools/targets.js';
 import { checkDevice, targetsWithPort } from '../../tools/bundle/typecheck.js';
 import { workspace } from './workspace.js';
 
-const [target] = targetsWithPort();
-const port = readFileSync(path.join(packageRoot, 'platforms', target ?? '', 'port.ts'), 'utf8').replace(/'\.\.\/\.\.\/|'\.\.\/|'\.\//g, (from) => (from.startsWith("'../../") ? "'../../../" : from === "'../" ? "'../../../platforms/" : `'../../../platforms/${target}/`));
+/** Its port has every function itself. */
+const target = 'mps2-an521-m33';
+const port = readFileSync(path.join(packageRoot, 'platforms', target, 'port.ts'), 'utf8').replace(/'\.\.\/\.\.\/|'\.\.\/|'\.\//g, (from) => (from.startsWith("'../../") ? "'../../../" : from === "'../" ? "'../../../platforms/" : `'../../../platforms/${target}/`));
 
 /** The type errors when the target's port is this text. */
 function check(text: string): string {
-  return checkDevice(target ?? '', path.join(workspace({ 'port.ts': text }), 'port.ts')).join('\n');
+  return checkDevice(target, path.join(workspace({ 'port.ts': text }), 'port.ts')).join('\n');
 }
 
 test('every target has a port', () => {
