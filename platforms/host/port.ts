@@ -1,3 +1,3 @@
 // Binds the firmware to its half of a Linux process.
-export * from '../one-core/port.js';
+export * from '../mhu-pair/port.js';
 export { layouts, windows } from './board.json';

@@ -1,47 +1,21 @@
 // Core 0 of the MPS2+ AN521: its window, its end of MHU 0, the release of core 1 from reset.
-import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
-import { Wake } from '../../hal/port.js';
-import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
-import { idle, memory, registerWrite } from '../engine/natives.js';
-import { name as boardName, windows as boardWindows, layouts as boardLayouts, images } from './board.json';
+import { registerWrite } from '../engine/natives.js';
+import { release as endWait } from '../mhu-pair/driver-port.js';
+import { images } from './board.json';
 
-export { barrier, clock, copy, exit, fill, log, print } from '../engine/natives.js';
+export { barrier, clock, copy, exit, fill, log, print, ring, wait, windowWords } from '../mhu-pair/driver-port.js';
+export { layouts, name, windows } from './board.json';
 
-const enum Board {
-  /** Indexes among the register blocks of board.json. */
-  Mhu = 0,
-  SystemControl = 1,
-  DriverCpu = 0,
-  DeviceCpu = 1,
-  DoorbellBit = 0,
-}
-
-/** System control registers, byte offsets. */
 const enum SystemControl {
-  /** Address of CPU 1's vector table. */
+  /** Index among the register blocks of board.json. */
+  Block = 1,
+  /** Byte offset of the address of CPU 1's vector table. */
   InitSvtor1 = 0x114,
-  /** Bit n set: CPU n waits at its reset. */
-  CpuWait = 0x118,
 }
 
-export const name: string = boardName;
-export const windows: readonly WindowDescription[] = boardWindows;
-export const layouts: readonly LayoutPlace[] = boardLayouts;
-export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0))];
-
+/** Core 1 starts where its image has its vectors. */
 export function release(): void {
   const vectors = parseInt(images.device.flash.address, 16);
-  registerWrite(Board.SystemControl, SystemControl.InitSvtor1, vectors & 0xffff, vectors >>> 16);
-  registerWrite(Board.SystemControl, SystemControl.CpuWait, 0, 0);
-}
-
-export function ring(): void {
-  mhuRing(Board.Mhu, Board.DeviceCpu, Board.DoorbellBit);
-}
-
-export function wait(limit: number): number {
-  if (idle(limit) === 0) {
-    return Wake.None;
-  }
-  return mhuAcknowledge(Board.Mhu, Board.DriverCpu) === 0 ? Wake.None : Wake.Doorbell;
+  registerWrite(SystemControl.Block, SystemControl.InitSvtor1, vectors & 0xffff, vectors >>> 16);
+  endWait();
 }

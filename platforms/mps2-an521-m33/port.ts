@@ -1,35 +1,3 @@
 // Binds the firmware to core 1 of the MPS2+ AN521: a PSRAM window and a private one, doorbells over MHU 0.
-import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
-import { Wake } from '../../hal/port.js';
-import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
-import { idle, memory } from '../engine/natives.js';
-import { windows as boardWindows, layouts as boardLayouts } from './board.json';
-
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
-
-const enum Board {
-  /** Index of MHU 0 among the register blocks of board.json. */
-  Mhu = 0,
-  /** The application core. */
-  DriverCpu = 0,
-  /** This core. */
-  DeviceCpu = 1,
-  /** The MHU bit both sides use: "look at the queues". */
-  DoorbellBit = 0,
-}
-
-export const windows: readonly WindowDescription[] = boardWindows;
-export const layouts: readonly LayoutPlace[] = boardLayouts;
-export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1))];
-
-export function ring(_bus: number): void {
-  mhuRing(Board.Mhu, Board.DriverCpu, Board.DoorbellBit);
-}
-
-/** Acknowledges before the caller scans: the MHU is a latch. */
-export function wait(limit: number): number {
-  if (idle(limit) === 0) {
-    return Wake.None;
-  }
-  return mhuAcknowledge(Board.Mhu, Board.DeviceCpu) === 0 ? Wake.None : Wake.Doorbell;
-}
+export * from '../mhu-pair/port.js';
+export { layouts, windows } from './board.json';

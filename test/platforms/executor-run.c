@@ -7,6 +7,8 @@
 
 #include "duktape.h"
 
+#include "../../platforms/engine/duktape/developer.h"
+
 static char script[1 << 20];
 
 static duk_ret_t print(duk_context *ctx)
@@ -78,41 +80,6 @@ duk_ret_t glue_native(duk_context *ctx)
 	if (native->gives)
 		duk_push_uint(ctx, result);
 	return native->gives;
-}
-
-#ifdef EDITED
-bool machine_stack_low(void)
-{
-	return false;
-}
-
-void glue_collection(void *heap)
-{
-	(void)heap;
-}
-
-double glue_random(void)
-{
-	return 0;
-}
-#endif
-
-static void *allocate(void *heap, duk_size_t bytes)
-{
-	(void)heap;
-	return malloc(bytes);
-}
-
-static void *reallocate(void *heap, void *payload, duk_size_t bytes)
-{
-	(void)heap;
-	return realloc(payload, bytes);
-}
-
-static void release(void *heap, void *payload)
-{
-	(void)heap;
-	free(payload);
 }
 
 int main(void)

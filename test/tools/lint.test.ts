@@ -124,7 +124,7 @@ const doors: readonly (readonly [string, string, boolean])[] = [
   ['platforms/t/port.ts', '../../hal/port.js', true],
   ['platforms/t/port.ts', '../engine/natives.js', true],
   ['platforms/t/port.ts', './board.json', true],
-  ['platforms/t/port.ts', '../one-core/port.js', true],
+  ['platforms/t/port.ts', '../mhu-pair/port.js', true],
   ['platforms/t/port.ts', '../../firmware/main.js', true],
   ['platforms/t/port.ts', '../../firmware/loop.hot.js', false],
   ['platforms/t/port.ts', '../u/port.js', false],

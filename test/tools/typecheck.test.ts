@@ -8,7 +8,7 @@ import { checkDevice, targetsWithPort } from '../../tools/bundle/typecheck.js';
 import { workspace } from './workspace.js';
 
 /** Its port has every function itself. */
-const target = 'mps2-an521-m33';
+const target = 'template';
 const port = readFileSync(path.join(packageRoot, 'platforms', target, 'port.ts'), 'utf8').replace(/'\.\.\/\.\.\/|'\.\.\/|'\.\//g, (from) => (from.startsWith("'../../") ? "'../../../" : from === "'../" ? "'../../../platforms/" : `'../../../platforms/${target}/`));
 
 /** The type errors when the target's port is this text. */

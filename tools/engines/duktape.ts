@@ -220,7 +220,7 @@ export function prepareDuktape(cache: string): DuktapeSources {
     ['natives-of-duktape.h', nativesOf(source)],
     ['duk_config.h', replaceOnce(read('duk_config.h'), '/* __OVERRIDE_DEFINES__ */', '#include "overrides.h"', path.join(from, 'duk_config.h'))],
     ['duktape.h', read('duktape.h')],
-    ...['overrides.h', 'executor.h', 'internals.c', 'rom.h', 'freeze.c', 'compile.c'].map((name) => [name, readFileSync(path.join(own, name), 'utf8')] as const),
+    ...['overrides.h', 'executor.h', 'internals.c', 'rom.h', 'freeze.c', 'developer.h', 'compile.c'].map((name) => [name, readFileSync(path.join(own, name), 'utf8')] as const),
   ];
   const stamp = hashOf(files.map(([, content]) => content));
   const folder = path.join(cache, `duktape-${stamp}`);

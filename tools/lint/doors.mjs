@@ -16,7 +16,7 @@ const rooms = [
   { name: 'hal', files: /^hal\//, may: ['^hal/', '^#registers$'] },
   { name: 'firmware', files: /^firmware\//, may: ['^firmware/', '^hal/(port|vhost-user)$', '^#(port|carrier|carrier-start|vhost-user|trace)$'] },
   { name: 'platforms/engine', files: /^platforms\/engine\//, may: ['^platforms/engine/', '^hal/'] },
-  { name: 'a platform', files: /^platforms\/([^/]+)\//, may: ['^platforms/$1/', '^platforms/(engine|k3|one-core)/', '^platforms/[^/]+$', '^hal/', '^firmware/main$', '^#registers$'] },
+  { name: 'a platform', files: /^platforms\/([^/]+)\//, may: ['^platforms/$1/', '^platforms/(engine|k3|mhu-pair)/', '^platforms/[^/]+$', '^hal/', '^firmware/main$', '^#registers$'] },
   { name: 'platforms', files: /^platforms\/[^/]+$/, may: ['^platforms/[^/]+$', '^hal/'] },
   { name: 'tools', files: /^tools\//, may: [''] },
   { name: 'test/tools', files: /^test\/tools\//, may: [''] },

@@ -6,24 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "developer.h"
 #include "freeze.c"
 
 static char text[1 << 24];
-
-bool machine_stack_low(void)
-{
-	return false;
-}
-
-void glue_collection(void *heap)
-{
-	(void)heap;
-}
-
-double glue_random(void)
-{
-	return 0;
-}
 
 // The compiler calls no native.
 const struct glue_native glue_natives[] = { { NULL, NULL, 0, false } };
@@ -32,24 +18,6 @@ duk_ret_t glue_native(duk_context *ctx)
 {
 	(void)ctx;
 	return 0;
-}
-
-static void *allocate(void *heap, duk_size_t bytes)
-{
-	(void)heap;
-	return malloc(bytes);
-}
-
-static void *reallocate(void *heap, void *payload, duk_size_t bytes)
-{
-	(void)heap;
-	return realloc(payload, bytes);
-}
-
-static void release(void *heap, void *payload)
-{
-	(void)heap;
-	free(payload);
 }
 
 static void fatal(void *heap, const char *message)

@@ -1,4 +1,4 @@
-// Binds the firmware to its half of a core that runs both sides: a shared window and a private one, doorbells over the modelled MHU.
+// The device's side of a pair that rings over an SSE-200's MHU, of two cores or modelled on one: a shared window, a private one, doorbells.
 import { Wake } from '../../hal/port.js';
 import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
 import { idle, memory } from '../engine/natives.js';

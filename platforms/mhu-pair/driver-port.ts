@@ -1,4 +1,4 @@
-// The driver's half of a core that runs both sides: its window, its end of the modelled MHU, the release of the device's side.
+// The driver's side of a pair that rings over an SSE-200's MHU: its window, its end of the MHU, the release of the device's side.
 import { Wake } from '../../hal/port.js';
 import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
 import { idle, memory, registerWrite } from '../engine/natives.js';
