@@ -40,13 +40,18 @@ const OTHER_BUFFERS = 0xf9000;
 
 /** The words of each window, past whatever a test puts in their place. */
 const plainWords = windowWords.slice();
+/** The first byte of each window as its driver side knows it; none of the private one. */
+const starts = windows.map(({ driverAddress }, window): Omit<Place, 'offset'> | undefined => {
+  const digits = driverAddress.replace(/^0x/, '');
+  const words = plainWords[window];
+  return words === undefined || digits === '' ? undefined : { words, low: parseInt(digits.slice(8), 16), high: parseInt(digits.slice(0, 8), 16) };
+});
 
 /** The place `offset` bytes into `window`. */
 export function inWindow(window: number, offset: number): Place {
-  const digits = windows[window]?.driverAddress.replace(/^0x/, '') ?? '';
-  const words = plainWords[window];
-  assert.ok(words !== undefined && digits !== '');
-  return { words, offset, low: parseInt(digits.slice(8), 16), high: parseInt(digits.slice(0, 8), 16) };
+  const place = starts[window];
+  assert.ok(place !== undefined);
+  return { words: place.words, low: place.low, high: place.high, offset };
 }
 
 export function windowBytes(window: number): Uint8Array {

@@ -446,9 +446,7 @@ class Episode {
 
   /** At its end all of memory is what the model says. */
   end(): void {
-    if (!this.rig.over) {
-      this.rig.compareAll();
-    }
+    this.rig.compareAll();
   }
 }
 

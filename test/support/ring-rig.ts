@@ -178,6 +178,10 @@ export class RingRig {
 
   /** Resets the device and begins a life with `options`; chains the device still holds are of an earlier one from now on. */
   begin(options: RigOptions): void {
+    if (this.over) {
+      // What the passes without a model left in memory; it takes long, and no pass of theirs needs it.
+      fake.bytes.forEach((bytes, window) => this.mirror[window]?.set(bytes));
+    }
     this.life += 1;
     this.needsReset = false;
     this.prepare(options);
@@ -262,7 +266,6 @@ export class RingRig {
     raised(this.row);
     expect(this.planned <= LIMITS.chainsPerPass, 'a pass of ' + this.planned + ' chains');
     this.expectAlive();
-    fake.bytes.forEach((bytes, window) => this.mirror[window]?.set(bytes));
   }
 
   /** The chains of this life that the device holds. */
@@ -304,7 +307,6 @@ export class RingRig {
     if (served.tangled) {
       this.over = true;
       this.kept = this.kept.filter(({ handle }) => handle >= 0);
-      fake.bytes.forEach((bytes, window) => this.mirror[window]?.set(bytes));
     } else {
       this.expectSame(served, events);
       this.broken = this.broken || served.broken !== undefined;
@@ -342,16 +344,32 @@ export class RingRig {
     return String((fake.bytes[window] ?? new Uint8Array()).subarray(offset, offset + bytes));
   }
 
-  /** Whatever the driver did: memory outside the windows and the private one untouched, status readable, the queue's error in it. */
+  /**
+   * Whatever the driver did: memory outside the windows and what the device uses of the private one untouched, status readable,
+   * the queue's error in it.
+   */
   private expectAlive(): void {
     expect(fake.guardsIntact(), 'a guard zone has changed');
-    expect(differsAt(fake.bytes[PRIVATE] ?? new Uint8Array(), this.mirror[PRIVATE] ?? new Uint8Array()) < 0, 'the private window has changed');
+    this.expectPrivate(MOST_BYTES);
     const status = this.send(1, 0x07, []);
     expect(this.over ? status === 0x0f || status === 0x4f : status === (this.needsReset ? 0x4f : 0x0f), 'status ' + status);
   }
 
-  /** Every byte outside the arenas, too, is what the model says, message slots and the other device's memory apart. */
+  /** The first `bytes` bytes of the private window, where no address of the driver's leads, are as they were. */
+  private expectPrivate(bytes: number): void {
+    const [now, before] = [fake.bytes, this.mirror].map((memory) => (memory[PRIVATE] ?? new Uint8Array()).subarray(0, bytes));
+    expect(differsAt(now ?? new Uint8Array(), before ?? new Uint8Array()) < 0, 'the private window has changed');
+  }
+
+  /**
+   * Every byte outside the arenas, too, is what the model says, message slots and the other device's memory apart; of a tangled
+   * ring's memory only the private window is anybody's business.
+   */
   compareAll(): void {
+    this.expectPrivate(Infinity);
+    if (this.over) {
+      return;
+    }
     this.copyArenas();
     this.mirror.forEach((mirror, window) => {
       const bytes = fake.bytes[window] ?? new Uint8Array();

@@ -57,7 +57,7 @@ function readDescriptor(memory: ModelMemory, queue: ModelQueue, table: Stretch, 
   const at = entry * 16;
   const [flagsAt, otherAt] = queue.packed ? [14, 12] : [12, 14];
   return {
-    address: memory.read(table, at, 8),
+    address: memory.read64(table, at),
     bytes: memory.read32(table, at + 8),
     flags: memory.read16(table, at + flagsAt),
     other: memory.read16(table, at + otherAt),

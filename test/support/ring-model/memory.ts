@@ -46,16 +46,17 @@ export class ModelMemory {
     return found.bytes.subarray(offset, offset + bytes);
   }
 
-  read(area: Stretch, at: number, bytes: number): bigint {
-    return this.view({ window: area.window, offset: area.offset + at, bytes }).reduceRight((value, byte) => value * 256n + BigInt(byte), 0n);
-  }
-
   read16(area: Stretch, at: number): number {
-    return Number(this.read(area, at, 2));
+    const [low, high] = this.view({ window: area.window, offset: area.offset + at, bytes: 2 });
+    return (low ?? NaN) + 256 * (high ?? NaN);
   }
 
   read32(area: Stretch, at: number): number {
-    return Number(this.read(area, at, 4));
+    return this.read16(area, at) + 65536 * this.read16(area, at + 2);
+  }
+
+  read64(area: Stretch, at: number): bigint {
+    return BigInt(this.read32(area, at)) + (BigInt(this.read32(area, at + 4)) << 32n);
   }
 
   write16(area: Stretch, at: number, value: number): void {
