@@ -1,5 +1,6 @@
 // The pieces of a guest that need no guest: the archive's bytes, modules in loading order, and sentences for what is missing.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -8,6 +9,7 @@ import { aarch64, architectureOf, isProgramFor, x86 } from '../../tools/guest/ar
 import { characterDevice, cpioArchive, folderEntry, programEntry } from '../../tools/guest/cpio.js';
 import { dependencies, kernelIn, moduleFiles } from '../../tools/guest/kernel.js';
 import { builtModules } from '../../tools/guest/modules.js';
+import { newerQemu } from '../../tools/guest/newer-qemu.js';
 import { debianPackage, packagesInCache } from '../../tools/guest/packages.js';
 import { UserError } from '../../tools/user-error.js';
 import { workspace } from './workspace.js';
@@ -216,5 +218,64 @@ test('modules are built from the source of the headers\' version, kept with it u
     ]);
     assert.deepEqual(await builtModules(kernel, sources, () => undefined), modules);
     assert.equal(readFileSync(asked, 'utf8').trim().split('\n').length, names.length);
+  });
+});
+
+/** A stand-in for apt that knows the archive of this machine's release, and packages only after an update of the lists it is told. */
+const aptWithBackports = (asked: string, version: string): Readonly<Record<string, string>> => ({
+  'apt-get': `echo "$@" >>${asked}
+. /etc/os-release
+for word; do case $word in Dir::State::lists=*) lists=\${word#*=} ;; Dir::Etc::sourcelist=*) cat "\${word#*=}" >>${asked} ;; esac; done
+case "$*" in
+  *--print-uris) for suite in $VERSION_CODENAME-security $VERSION_CODENAME; do echo "'http://archive/of-$suite/dists/$suite/InRelease' x 0 "; done ;;
+  *update) touch "$lists/known" ;;
+  *) [ -e "$lists/known" ] || { echo "E: Unable to locate package" >&2; exit 100; }
+     for name; do :; done
+     touch "$name.deb" ;;
+esac`,
+  'dpkg-deb': `case $2 in *qemu-system-x86.deb)
+  mkdir -p "$3/usr/bin" "$3/usr/lib/some/qemu"
+  printf '#!/bin/sh\\n[ $# -eq 5 ] && echo "${version} $0 $QEMU_MODULE_DIR $*" || echo "have $*"\\n' >"$3/usr/bin/qemu-system-x86_64"
+  chmod +x "$3/usr/bin/qemu-system-x86_64" ;; esac`,
+  'qemu-system-x86_64': 'echo "QEMU emulator version 7.2.22 (Debian)"',
+});
+
+test('a newer QEMU is the machine\'s own where that is new enough, else the one of the backports of where apt has the release, with its own modules and firmware', async () => {
+  const asked = path.join(workspace({}), 'asked');
+  const release = /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  await withPrograms(aptWithBackports(asked, 'QEMU emulator version 10.0.2'), async () => {
+    const program = await newerQemu([7, 2], x86, () => undefined);
+    assert.equal(program, 'qemu-system-x86_64');
+    assert.ok(!existsSync(asked));
+    const newer = await newerQemu([9, 1], x86, () => undefined);
+    const folder = path.join(process.cwd(), 'build', 'cache', 'debian', 'qemu-system-x86+backports');
+    assert.equal(newer, path.join(folder, 'qemu-system-x86_64'));
+    const [usr, { stdout }] = [path.join(folder, 'usr'), spawnSync(newer, ['--version'], { encoding: 'utf8' })];
+    assert.equal(stdout, `QEMU emulator version 10.0.2 ${usr}/bin/qemu-system-x86_64 ${usr}/lib/some/qemu -L ${usr}/share/qemu -L ${usr}/share/seabios --version\n`);
+    const lines = readFileSync(asked, 'utf8').trim().split('\n');
+    assert.equal(lines[0], 'update --print-uris');
+    assert.deepEqual(new Set(lines.filter((line) => line.startsWith('deb '))), new Set([`deb http://archive/of-${release} ${release}-backports main`]));
+    assert.deepEqual(lines.filter((line) => line.includes('download ')).map((line) => line.split(' ').pop()), ['qemu-system-x86', 'qemu-system-x86', 'qemu-system-common', 'qemu-system-data', 'seabios']);
+    // The second time it is in the cache.
+    assert.equal(await newerQemu([9, 1], x86, () => undefined), newer);
+    assert.equal(readFileSync(asked, 'utf8').trim().split('\n').length, lines.length);
+    await assert.rejects(newerQemu([10, 1], x86, () => undefined), (error) =>
+      error instanceof UserError && error.message === 'QEMU 10.1 or later is neither here nor in the backports to this machine\'s Debian, which have 10.0.');
+  });
+});
+
+test('a newer QEMU that cannot be found, fetched or run is one sentence', async () => {
+  const asked = path.join(workspace({}), 'asked');
+  const programs = aptWithBackports(asked, 'libnew.so.9: cannot open shared object file.');
+  const sentence = (message: string) => (error: unknown): boolean => error instanceof UserError && error.message === message;
+  await withPrograms(programs, async () => {
+    await assert.rejects(newerQemu([9, 0], x86, () => undefined), /^UserError: The qemu-system-x86_64 of the backports does not run here: libnew\.so\.9: cannot open shared object file\..*\.$/s);
+  });
+  await withPrograms({ ...programs, 'apt-get': 'true' }, async () => {
+    await assert.rejects(newerQemu([9, 0], x86, () => undefined), sentence('apt knows no archive of this machine\'s Debian release: its backports cannot be found.'));
+  });
+  await withPrograms({ ...programs, 'apt-get': `case "$*" in *update) exit 100 ;; *download*) echo "E: Unable to locate package x." >&2; exit 100 ;; esac\n${programs['apt-get']}` }, async () => {
+    await assert.rejects(newerQemu([9, 0], x86, () => undefined), sentence('apt-get download qemu-system-x86 failed: E: Unable to locate package x.'));
+    assert.deepEqual(cached(), []);
   });
 });

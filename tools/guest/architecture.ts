@@ -1,15 +1,13 @@
 // The architectures of guests: the machine that QEMU gives each, its serial lines, and how a kernel's image shows which one it wants.
 import { gunzipSync } from 'node:zlib';
+import type { Emulator } from './newer-qemu.js';
 
-export interface Architecture {
+export interface Architecture extends Emulator {
   readonly name: 'x86-64' | 'aarch64';
   /** Debian's name for it. */
   readonly debian: 'amd64' | 'arm64';
   /** Its number in the header of an ELF file (e_machine). */
   readonly elfMachine: number;
-  /** QEMU's program, and the Debian package that has it. */
-  readonly emulator: string;
-  readonly emulatorPackage: string;
   readonly machine: string;
   readonly processor: string;
   /** Guest-physical address of the RAM's first byte, which is the first byte of the file that is the RAM. */

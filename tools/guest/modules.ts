@@ -4,7 +4,7 @@ import path from 'node:path';
 import { run } from '../image/build-files.js';
 import { UserError } from '../user-error.js';
 import type { Kernel } from './kernel.js';
-import { cached, debianPackage, download, packageField, unpack, type OnStep } from './packages.js';
+import { cached, debianPackage, download, listsOf, packageField, unpack, type OnStep } from './packages.js';
 
 /** Runs a program of the build, of the Debian package `name`; throws a UserError when it is missing or fails. */
 async function build(name: string, command: string, args: readonly string[], folder?: string): Promise<void> {
@@ -39,7 +39,7 @@ export async function builtModules(kernel: Kernel, sources: readonly string[], o
   const folder = await cached(`${names.join('+')}_${kernel.version}`, async (files, scratch) => {
     const series = seriesOf(kernel.version);
     const { architecture } = kernel;
-    const fetched = (name: string, version = ''): Promise<string> => download(`${name}:${architecture.debian}${version}`, architecture, path.join(scratch, name), onStep);
+    const fetched = (name: string, version = ''): Promise<string> => download(`${name}:${architecture.debian}${version}`, listsOf(architecture), path.join(scratch, name), onStep);
     // Before anything is fetched: the programs that a bare machine may lack.
     await build('make', 'make', ['--version']);
     await build('xz-utils', 'xz', ['--version']);
