@@ -99,7 +99,30 @@ test('R-303 R-304 R-309 a device comes and goes while another one serves', async
 test('an app that is not there is one sentence that names those that are', async () => {
   const { status, error } = await sim('--app', 'nothing');
   assert.notEqual(status, 0);
-  assert.match(error, /^vmsg: No app is called 'nothing'; there are demo, entropy, and files of your own\.\n$/);
+  assert.match(error, /^vmsg: No app is called 'nothing'; there are demo, entropy, guest, linux-test, and files of your own\.\n$/);
+});
+
+test('an app without a program of its own has each of its devices brought up and reset', async () => {
+  const { status, out, error } = await sim('--target', 'host', '--app', path.join(root, 'tools', 'templates', 'app', 'app.ts'));
+  assert.equal(status, 0, error);
+  [1, 2, 3].forEach((number) => {
+    assert.match(out, new RegExp(`driver <- device {2}SET_DEVICE_STATUS +answer dev ${number} +ACKNOWLEDGE\\+DRIVER\\+FEATURES_OK\\+DRIVER_OK\n`));
+    assert.match(out, new RegExp(`driver <- device {2}SET_DEVICE_STATUS +answer dev ${number} +0\n`));
+  });
+  assert.match(out, /driver -> device {2}SET_VQUEUE +dev 2 +queue 1 size 16/);
+  assert.match(out, /^ {2}block-3 +0 /m);
+});
+
+test('an app that does not start says why', async () => {
+  const { status, error } = await sim('--app', 'guest');
+  assert.notEqual(status, 0);
+  assert.match(error, /^vmsg: The scene failed in the step 'release the coprocessor from reset': no room for \d+ bytes: the private window has \d+ bytes left.*\n$/);
+});
+
+test('an app of another profile is told that it wants a program of its own', async () => {
+  const { status, error } = await sim('--target', 'host', '--app', path.join(root, 'test', 'emulator', 'apps', 'entropy-b.ts'));
+  assert.notEqual(status, 0);
+  assert.match(error, /^vmsg: The scene failed in the step 'ask for the devices, in profile A: an app of another one needs a --program of its own': .*\n$/);
 });
 
 test('a driver that rings before the handshake gets no answer, and the scene says what did not come', async () => {

@@ -1,10 +1,10 @@
-// `vmsg new`: what it writes passes its test and builds at once, in a folder outside of the package, under any good name.
+// `vmsg new`: what it writes passes its test, builds and runs at once, with the package as npm packs it, under any good name.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { packageRoot } from '../../tools/targets.js';
 
 const parent = mkdtempSync(path.join(tmpdir(), 'vmsg-new-'));
@@ -19,17 +19,27 @@ function run(command: string, args: readonly string[], cwd: string): Outcome {
 
 const vmsg = (...args: string[]): Outcome => run(process.execPath, [path.join(packageRoot, 'tools', 'vmsg.mjs'), ...args], parent);
 
+/** The package as a user gets it: only the files that npm packs, beside this checkout's dependencies. */
+const packed = path.join(parent, 'node_modules', 'virtio-msg-device');
+before(() => {
+  const { status, out, error } = run('npm', ['pack', '--silent', '--pack-destination', parent], packageRoot);
+  assert.equal(status, 0, error);
+  mkdirSync(packed, { recursive: true });
+  assert.equal(run('tar', ['-xzf', path.join(parent, out.trim()), '-C', packed, '--strip-components=1'], parent).status, 0);
+  for (const name of readdirSync(path.join(packageRoot, 'node_modules')).filter((found) => !found.startsWith('.'))) {
+    symlinkSync(path.join(packageRoot, 'node_modules', name), path.join(parent, 'node_modules', name));
+  }
+});
+
 /** What `npm install` would make of it. */
 function install(folder: string): void {
-  const modules = path.join(folder, 'node_modules');
-  mkdirSync(path.join(modules, '.bin'), { recursive: true });
-  symlinkSync(packageRoot, path.join(modules, 'virtio-msg-device'));
-  symlinkSync(path.join(packageRoot, 'node_modules', 'tsx'), path.join(modules, 'tsx'));
-  symlinkSync(path.join(packageRoot, 'tools', 'vmsg.mjs'), path.join(modules, '.bin', 'vmsg'));
+  const commands = path.join(folder, 'node_modules', '.bin');
+  mkdirSync(commands, { recursive: true });
+  symlinkSync(path.join(packed, 'tools', 'vmsg.mjs'), path.join(commands, 'vmsg'));
 }
 
 for (const [kind, name, tests] of [['device', 'door-lock', 3], ['app', 'first', 3]] as const) {
-  test(`new ${kind}: its test passes and it builds, as it is`, () => {
+  test(`new ${kind}: its test passes, it builds and runs, as it is`, () => {
     const made = vmsg('new', kind, name);
     assert.equal(made.status, 0, made.error);
     const folder = path.join(parent, name);
@@ -41,6 +51,9 @@ for (const [kind, name, tests] of [['device', 'door-lock', 3], ['app', 'first', 
     assert.equal(built.status, 0, built.out + built.error);
     assert.match(built.out, /device\.elf: flash \d+/);
     assert.ok(existsSync(path.join(folder, 'build', 'mps2-an521-m33', 'device.elf')));
+    const ran = run('npm', ['run', 'sim'], folder);
+    assert.equal(ran.status, 0, ran.out + ran.error);
+    assert.match(ran.out, /SET_DEVICE_STATUS +answer dev 1 +ACKNOWLEDGE\+DRIVER\+FEATURES_OK\+DRIVER_OK\n/);
   });
 }
 

@@ -49,6 +49,7 @@ export function startingPoint(kind: (typeof kinds)[number], name: string, target
       // The condition chooses the port of host tests.
       test: `node --conditions=fake --import tsx --test ${test}`,
       build: `vmsg build --target ${target} app.ts`,
+      sim: 'vmsg sim --app app.ts',
     },
     dependencies: { [own.name]: own.version },
   };
@@ -85,6 +86,6 @@ export function newCommand(args: readonly string[]): Promise<number> {
     writeFileSync(path.join(folder, file), text);
     process.stdout.write(`${shown(path.join(folder, file))}\n`);
   });
-  process.stdout.write(`Next: cd ${shown(folder)} && npm install && npm test && npm run build\n`);
+  process.stdout.write(`Next: cd ${shown(folder)} && npm install && npm test && npm run sim && npm run build\n`);
   return Promise.resolve(0);
 }

@@ -1,6 +1,5 @@
 // `vmsg sim`: boots both cores of the emulated SoC, shows every message, and says what it took.
 import { existsSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { packagedApps } from '../apps.js';
 import { emulators, lastStep, packaged, progress, runScene } from '../emulator/scene.js';
@@ -14,8 +13,8 @@ export const help = `vmsg sim [--target T] [--emulator X] [--engine E] [--app AP
   --target T       default mps2-an521-m33
   --emulator X     ${emulators.join(', ')}; default qemu where that runs the target
   --engine E       ${engines.join(', ')}; default ${engines[0]}
-  --app APP        device application: a file, or the name of one in firmware/apps with a program of that name; default entropy
-  --program FILE   program of the application core, default the one with the app's name, else that of entropy
+  --app APP        device application: a file, or the name of one in firmware/apps; default entropy
+  --program FILE   program of the application core; default for entropy and demo one that uses them, else one that brings every device up
   --limit SECONDS  ends a run that hangs, default 120
   --json FILE      also writes the summary as JSON`;
 
@@ -63,13 +62,12 @@ function sceneFiles(app: string, program: string | undefined): { app: string; pr
   const file = packaged('firmware', 'apps', `${app}.ts`);
   const named = /^[a-z0-9-]+$/.test(app);
   if (named && !existsSync(file)) {
-    const names = packagedApps().filter((name) => existsSync(packaged('test', 'emulator', 'programs', `${name}.ts`)));
-    throw new UserError(`No app is called '${app}'; there are ${names.join(', ')}, and files of your own.`);
+    throw new UserError(`No app is called '${app}'; there are ${packagedApps().join(', ')}, and files of your own.`);
   }
-  const own = packaged('test', 'emulator', 'programs', `${path.basename(app, '.ts')}.ts`);
+  const own = packaged('test', 'emulator', 'programs', `${app}.ts`);
   return {
     app: named ? file : app,
-    program: program ?? (named && existsSync(own) ? own : packaged('test', 'emulator', 'programs', 'entropy.ts')),
+    program: program ?? (named && existsSync(own) ? own : packaged('test', 'emulator', 'programs', 'bring-up.ts')),
   };
 }
 
@@ -116,7 +114,8 @@ export async function sim(args: readonly string[]): Promise<number> {
     throw new UserError(`The scene hung for ${limitSeconds} s in the step '${lastStep(result.driver)}'.`);
   }
   if (result.status !== 0) {
-    const reasons = [...result.driver, ...result.device].filter((line) => line.startsWith('!')).map((line) => line.slice(1).trim());
+    // What a driver's program says it ends for, and what either bundle did not catch.
+    const reasons = [...result.driver, ...result.device].flatMap((line) => /^(?:!|error: (?:Error: )?)\s*(.*)/.exec(line)?.[1] ?? []);
     const reason = reasons.length === 0 ? `the emulator ended with status ${result.status}` : reasons.join('; ');
     throw new UserError(`The scene failed in the step '${lastStep(result.driver)}': ${reason}.`);
   }

@@ -108,11 +108,12 @@ export function summarize(result: SceneResult): SimSummary {
   const end = first(result.log, log.driverShutdown, 'saw the driver side shut down');
   const named = figures(result.driver);
   const sent = result.driver.filter((line) => line.startsWith('> '));
-  const setUp = sent.findIndex((line) => line.split(' ')[2]?.startsWith('0041'));
+  // SET_DEVICE_STATUS with DRIVER_OK, behind the header's 8 bytes.
+  const setUp = 1 + sent.findIndex((line) => /^0008.{13}[4-7c-f]/.test(line.split(' ')[2] ?? ''));
   const devices = usesOf(result, perTick);
-  const batches = named.get('requests') ?? devices[0]?.requests ?? 0;
-  if (setUp < 1 || batches === 0) {
-    throw new UserError('The application core sent no request and no EVENT_AVAIL.');
+  const requests = named.get('requests') ?? devices[0]?.requests ?? 0;
+  if (setUp === 0 || (devices.length === 0 && requests === 0)) {
+    throw new UserError('The application core shows no message that sets DRIVER_OK, or no request.');
   }
   const instructions = (from: DeviceLog, to: DeviceLog): number => (to.busyTicks - from.busyTicks) * perTick;
   const size = result.image.sizes.device;
@@ -120,7 +121,7 @@ export function summarize(result: SceneResult): SimSummary {
     messages: named.get('messages') ?? 0,
     bytes: named.get('bytes') ?? 0,
     instructionsPerMessage: Math.round(instructions(run, started) / setUp),
-    instructionsPerRequest: Math.round(instructions(started, reset) / batches),
+    instructionsPerRequest: requests === 0 ? 0 : Math.round(instructions(started, reset) / requests),
     allocationsWhileServing: end.allocations - run.allocations,
     collectionsWhileServing: end.collections - run.collections,
     wakes: end.wakes - run.wakes,
