@@ -12,8 +12,8 @@ export { cancelWake, wakeAfter } from './serving/wake.hot.js';
 export {
   Block, BlockBytes, blockDone, blockResize, blockRow, blockSector, blockSectors, BlockStatus, blockType, blockUnmap, recallBlock,
 } from './devices/block.hot.js';
-export { consoleInput, consolePlug, consoleResize, consoleUnplug } from './devices/console.hot.js';
-export { readLog } from './devices/console-backends.hot.js';
+export { consoleInput, consolePlug, consoleResize, consoleUnplug, inputAt, inputEnd, inputRoom, inputSize } from './devices/console.hot.js';
+export { readLog, serialLost } from './devices/console-backends.hot.js';
 export { frameArrived, frameSlot, Net, netDropped, netLink } from './devices/network.hot.js';
 export { CanFlag, CanFrame, busOff, received, receiveInto } from './devices/can.hot.js';
 export { report } from './devices/input.hot.js';

@@ -65,6 +65,20 @@ export interface Port {
   log(code: number, value: number): void;
   /** Writes bytes as they are to the serial line or log of this core, if it has one; waits for a slow line. The caller has checked the range. */
   write(window: number, offset: number, length: number): void;
+  /**
+   * Takes up to `length` (1..65535) bytes that came over the serial line of this core. Returns in bits 15..0 how many were placed,
+   * fewer than `length` when no more are there now: then the next byte makes `wait` return `Wake.Backend`. `Read.Lost` is added when the line
+   * lost bytes since the last call. Never waits; a core without input gives 0 for ever. The caller has checked the range.
+   */
+  read(window: number, offset: number, length: number): number;
+}
+
+/** What `read` returns besides the number of bytes. */
+export const enum Read {
+  /** Bits that hold the number. */
+  Bytes = 65535,
+  /** Bytes came that nobody took in time; how many, no hardware says. */
+  Lost = 65536,
 }
 
 /** What `wait` returns. */
@@ -75,6 +89,6 @@ export const enum Wake {
   Doorbell = 1,
   /** The firmware is to leave its loop: the core stops for good, or the program ends. */
   Stop = 2,
-  /** A peripheral's interrupt fired: devices look at their backends. */
+  /** A peripheral's interrupt fired, or a byte came over the serial line: devices look at their backends. */
   Backend = 4,
 }

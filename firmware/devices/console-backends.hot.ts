@@ -1,9 +1,10 @@
 // What stands behind console ports: the core's own serial line, a buffer in memory, the port itself (loop-back).
-import { copy, fill, write } from '#port';
+import { copy, fill, read, write } from '#port';
 import { Capacity } from '../capacity.js';
+import { Read } from '../../hal/port.js';
 import { privateWindow } from '../memory/private.hot.js';
 import { readChain } from '../virtqueue/cursor.hot.js';
-import { inputArrived, inputAt, inputEnd, inputRoom, inputSize } from './console.hot.js';
+import { inputArrived, inputAt, inputEnd, inputFirst, inputRoom, inputSize, inputWaiting } from './console.hot.js';
 
 const enum Serial {
   /** Bytes written to the line in one call: a pass must not wait longer for a slow line. */
@@ -16,6 +17,9 @@ export const outputAt = new Int32Array(Capacity.ConsolePorts);
 export const logSize = new Uint16Array(Capacity.ConsolePorts);
 export const logEnd = new Uint16Array(Capacity.ConsolePorts);
 
+/** Per port: how often its serial line said that bytes were lost (0..65535, then it stays), since start. */
+export const serialLost = new Uint16Array(Capacity.ConsolePorts);
+
 export function outputSerial(port: number, position: number, bytes: number): number {
   const taken = readChain(position, privateWindow, outputAt[port], bytes < Serial.Chunk ? bytes : Serial.Chunk);
   write(privateWindow, outputAt[port], taken);
@@ -25,6 +29,30 @@ export function outputSerial(port: number, position: number, bytes: number): num
 export function emergencySerial(port: number, byte: number): void {
   fill(privateWindow, outputAt[port], 1, byte);
   write(privateWindow, outputAt[port], 1);
+}
+
+/** Takes what came over the serial line, as much as the FIFO has room for; the line keeps the rest as long as it can. */
+export function inputSerial(port: number): number {
+  let taken = 0;
+  // The free part of the FIFO may go round its end.
+  for (let part = 0; part < 2; part++) {
+    const end = (inputFirst[port] + inputWaiting[port] + taken) & (inputSize[port] - 1);
+    const toEnd = inputSize[port] - end;
+    const room = inputRoom(port) - taken;
+    const wanted = room < toEnd ? room : toEnd;
+    if (wanted !== 0) {
+      const got = read(privateWindow, inputAt[port] + end, wanted);
+      if ((got & Read.Lost) !== 0 && serialLost[port] !== 65535) {
+        serialLost[port] = serialLost[port] + 1;
+      }
+      const bytes = got & Read.Bytes;
+      taken += bytes;
+      if (bytes !== wanted) {
+        return taken;
+      }
+    }
+  }
+  return taken;
 }
 
 /** Keeps the last `logSize` bytes. */

@@ -98,8 +98,15 @@ export type ConsoleOutput = (port: number, position: number, bytes: number) => n
 /** Outputs one byte at once, whatever the state of the device (CON-1). */
 export type ConsoleEmergency = (port: number, byte: number) => void;
 
+/**
+ * Puts bytes that have come into the port's FIFO, from `inputEnd` on and as many as `inputRoom` at most, and returns how many. Asked
+ * when the driver has a buffer and the FIFO is empty, and when an interrupt fired and it has room.
+ */
+export type ConsoleInput = (port: number) => number;
+
 /* eslint-disable no-restricted-syntax -- tables of functions: in C they are arrays of function pointers, filled before serving */
 export const consoleOutputs: ConsoleOutput[] = [];
+export const consoleInputs: ConsoleInput[] = [];
 export const consoleEmergencies: ConsoleEmergency[] = [];
 /* eslint-enable no-restricted-syntax */
 
@@ -145,12 +152,37 @@ export function consoleInput(port: number, window: number, offset: number, lengt
   return bytes;
 }
 
+/** For backends without input of their own; what comes by `consoleInput` needs none. */
+export function noInput(_port: number): number {
+  return 0;
+}
+
+/** Asks the backend for input when none waits; returns true when some does. */
+function hasInput(port: number): boolean {
+  if (inputWaiting[port] === 0) {
+    inputWaiting[port] = consoleInputs[portBackend[port]](port);
+  }
+  return inputWaiting[port] !== 0;
+}
+
+/** A peripheral's interrupt fired: perhaps a backend has input. */
+export function wakeConsole(device: number): void {
+  for (let port = firstPort[device]; port < firstPort[device] + portCount[device]; port++) {
+    if (inputRoom(port) !== 0) {
+      const bytes = consoleInputs[portBackend[port]](port);
+      if (bytes !== 0) {
+        inputArrived(port, bytes);
+      }
+    }
+  }
+}
+
 /** Gives waiting input to the driver, as many bytes per buffer as fit (CON-6). */
 function serveReceive(queue: number, port: number): void {
   if (hasFeature(portDevice[port], FeatureBit.Multiport) && (portState[port] & PortState.Open) === 0) {
     return;
   }
-  while (inputWaiting[port] !== 0) {
+  while (hasInput(port)) {
     const handle = take(queue);
     if (handle < 0) {
       return;

@@ -3,16 +3,18 @@ import { Capacity } from '../capacity.js';
 import { allocate } from '../memory/private.js';
 import { writeBytes } from '../serving/set-up.js';
 import { deviceType } from '../transport/device.hot.js';
-import type { ConsoleEmergency, ConsoleOutput } from './console.hot.js';
+import type { ConsoleEmergency, ConsoleInput, ConsoleOutput } from './console.hot.js';
 import {
   consoleConfigWritten,
   consoleEmergencies,
+  consoleInputs,
   consoleOutputs,
   firstPort,
   inputAt,
   inputFirst,
   inputSize,
   inputWaiting,
+  noInput,
   portBackend,
   portCols,
   portCount,
@@ -26,17 +28,20 @@ import {
   portState,
   resetConsole,
   serveConsole,
+  wakeConsole,
   writeConsoleConfig,
 } from './console.hot.js';
-import { emergencyLog, emergencyLoopBack, emergencySerial, logEnd, logSize, outputAt, outputLog, outputLoopBack, outputSerial } from './console-backends.hot.js';
+import { emergencyLog, emergencyLoopBack, emergencySerial, inputSerial, logEnd, logSize, outputAt, outputLog, outputLoopBack, outputSerial, serialLost } from './console-backends.hot.js';
 import type { DeviceModel, DeviceType } from './device-model.js';
 import { le16, le32 } from './little-endian.js';
 import { rowOf } from '../transport/type-rows.js';
 
-/** The functions of a kind of console backend: hot functions, see console.hot.ts for what each must do. Input is given by `consoleInput`. */
+/** The functions of a kind of console backend: hot functions, see console.hot.ts for what each must do. */
 export interface ConsoleBackendType {
   readonly output: ConsoleOutput;
   readonly emergency: ConsoleEmergency;
+  /** Input that is fetched when there is room for it; a backend may give some by `consoleInput` at any time instead. */
+  readonly input?: ConsoleInput;
 }
 
 /** What stands behind one port. */
@@ -80,6 +85,7 @@ const consoleType: DeviceType = {
   deviceId: 3,
   serve: serveConsole,
   reset: resetConsole,
+  wake: wakeConsole,
   writeConfig: writeConsoleConfig,
   configWritten: consoleConfigWritten,
 };
@@ -99,6 +105,7 @@ function portsBefore(device: number): number {
 function enterBackend(type: ConsoleBackendType): void {
   consoleOutputs.push(type.output);
   consoleEmergencies.push(type.emergency);
+  consoleInputs.push(type.input === undefined ? noInput : type.input);
 }
 
 function isPowerOfTwo(bytes: number, most: number): boolean {
@@ -184,14 +191,18 @@ export function console(options: ConsoleOptions): DeviceModel {
   };
 }
 
-const serialType: ConsoleBackendType = { output: outputSerial, emergency: emergencySerial };
+const serialType: ConsoleBackendType = { output: outputSerial, emergency: emergencySerial, input: inputSerial };
 
-/** Output to the core's own serial line (the port's `write`); nothing comes in. */
+/**
+ * The core's own serial line: output by the port's `write`, input by its `read`, for one port of the image. Input is read while the
+ * FIFO has room, so that a line with flow control loses nothing; `serialLost` counts when another one did.
+ */
 export function serialLine(): ConsoleBackend {
   return {
     type: serialType,
     attach(port: number): void {
       outputAt[port] = allocate(64);
+      serialLost[port] = 0;
     },
   };
 }

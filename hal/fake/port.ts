@@ -1,6 +1,6 @@
 // The port of the host tests: windows in ordinary memory between guard zones, a virtual clock, every doorbell recorded.
 import type { LayoutPlace, WindowDescription } from '../port.js';
-import { Wake } from '../port.js';
+import { Read, Wake } from '../port.js';
 
 /** Bytes of guard before and behind each window; they must never change. */
 const guardBytes = 4096;
@@ -46,6 +46,9 @@ export const fake = {
   logged: [] as { code: number; value: number }[],
   /** Bytes given to `write`, in order. */
   written: [] as number[],
+  /** Bytes that have come over the serial line and wait for `read`; and 1 = some were lost. */
+  typed: [] as number[],
+  typedLost: 0,
   /** Bytes `random` hands out at most in all; -1 = no limit. */
   randomLeft: -1,
   /** Cache maintenance, in order. */
@@ -62,6 +65,8 @@ export const fake = {
     fake.microseconds = 0;
     fake.logged = [];
     fake.written = [];
+    fake.typed = [];
+    fake.typedLost = 0;
     fake.cacheCalls = [];
     fake.randomLeft = -1;
     seed = 1;
@@ -163,4 +168,16 @@ export function log(code: number, value: number): void {
 export function write(window: number, offset: number, length: number): void {
   checkRange(window, offset, length);
   windowBytes[window].subarray(offset, offset + length).forEach((byte) => fake.written.push(byte));
+}
+
+export function read(window: number, offset: number, length: number): number {
+  checkRange(window, offset, length);
+  if (length < 1 || length > 65535) {
+    throw new Error('read of ' + length + ' bytes');
+  }
+  const bytes = fake.typed.splice(0, length);
+  windowBytes[window].set(bytes, offset);
+  const lost = fake.typedLost;
+  fake.typedLost = 0;
+  return bytes.length + lost * Read.Lost;
 }

@@ -4,7 +4,7 @@ import { memory } from '../engine/natives.js';
 import { startDoorbells } from '../k3/port.js';
 import { windows as boardWindows, layouts as boardLayouts, mailbox } from './board.json';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seeded, write } from '../engine/natives.js';
 export { ring, wait } from '../k3/port.js';
 
 export const windows: readonly WindowDescription[] = boardWindows;

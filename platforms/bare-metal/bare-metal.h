@@ -40,6 +40,9 @@ _Noreturn void image_begin(void);
 // Supplied by the board's serial line.
 void uart_start(uint32_t uart);
 void uart_write(uint32_t uart, const char *text, size_t bytes);
+// As machine_read. Reception begins with the first call; the line's interrupt is asserted from the next byte on that this call did not take.
+// Only called on boards whose board.json names that interrupt.
+uint32_t uart_read(uint32_t uart, uint8_t *to, uint32_t bytes);
 
 // Supplied by resource-table.c, for boards whose board.json has a trace: false when a loader gave the shared windows another
 // place than the one that this image was linked for. They belong to somebody else then.

@@ -21,6 +21,9 @@ extern uint32_t main_stack_low[], main_stack_high[], main_heap_start[], main_hea
 extern const char bundle_main[], bundle_main_end[];
 
 static volatile uint32_t pending; // lines that fired since the last idle returned; they are masked
+#ifdef BOARD_UART_LINE
+static volatile bool listening; // a read found the serial line empty: its interrupt may end a sleep
+#endif
 
 enum machine_side machine_side(void)
 {
@@ -37,6 +40,15 @@ void machine_line(uint32_t line)
 			return;
 		}
 	}
+#ifdef BOARD_UART_LINE
+	if (line == BOARD_UART_LINE) {
+		line_mask(line);
+		listening = false;
+		pending |= MACHINE_SERIAL;
+		__asm volatile("dsb");
+		return;
+	}
+#endif
 	natives_fatal("an interrupt came that board.json does not name");
 }
 
@@ -49,6 +61,10 @@ uint32_t machine_idle(uint32_t limit)
 		if (!(pending & 1u << index))
 			line_unmask(lines[index]);
 	}
+#ifdef BOARD_UART_LINE
+	if (listening)
+		line_unmask(BOARD_UART_LINE);
+#endif
 	for (;;) {
 		// Handlers run only here; a line that fires later is pending at the processor and ends the sleep at once.
 		__asm volatile("cpsie i\n isb\n cpsid i" : : : "memory");
@@ -115,6 +131,19 @@ void machine_write(const char *text, size_t bytes)
 #endif
 }
 
+#ifdef BOARD_UART_LINE
+uint32_t machine_read(uint8_t *to, uint32_t bytes)
+{
+	uint32_t got = uart_read(BOARD_UART, to, bytes);
+
+	// What stays in the line because there was no room for it must not end every sleep.
+	listening = (got & MACHINE_READ_BYTES) < bytes;
+	if (!listening)
+		line_mask(BOARD_UART_LINE);
+	return got;
+}
+#endif
+
 void machine_write_error(const char *text, size_t bytes)
 {
 	machine_write(text, bytes);
@@ -125,6 +154,9 @@ void machine_park(void)
 	__asm volatile("cpsid i");
 	for (uint32_t index = 0; index < line_count; index++)
 		line_mask(lines[index]);
+#ifdef BOARD_UART_LINE
+	line_mask(BOARD_UART_LINE);
+#endif
 	for (;;)
 		__asm volatile("wfi");
 }

@@ -23,7 +23,7 @@ enum { CORE_STRIDE = 0x20000, OWN_LINES_AT = 0x10000, OWN_LINES = 32, NONE = 102
 #define ICC_SRE_WRITE(value) CP15_WRITE(0, c12, c12, 5, value)
 #define ICC_IGRPEN1_WRITE(value) CP15_WRITE(0, c12, c12, 7, value)
 
-static const uint32_t lines[] = BOARD_INTERRUPTS;
+static const uint32_t lines[] = BOARD_LINES;
 static const uint32_t line_count = sizeof lines / sizeof *lines;
 
 static uint32_t core(void)

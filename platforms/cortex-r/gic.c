@@ -22,7 +22,7 @@ enum { SHARED_LINES = 32, NONE = 1020, PRIORITY = 0x80, LOWEST = 0xff };
 #define INTERFACE(offset) REGISTER(BOARD_GIC_INTERFACE + (offset))
 #define BYTE(offset) (*(volatile uint8_t *)(uintptr_t)(BOARD_GIC_DISTRIBUTOR + (offset)))
 
-static const uint32_t lines[] = BOARD_INTERRUPTS;
+static const uint32_t lines[] = BOARD_LINES;
 static const uint32_t line_count = sizeof lines / sizeof *lines;
 
 void line_mask(uint32_t line)

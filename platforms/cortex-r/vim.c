@@ -19,7 +19,7 @@ enum { GROUP = 32, GROUP_STRIDE = 0x20, NUMBERS = 0x3ff, VALID = (int)0x80000000
 #define VIM(offset) REGISTER(BOARD_VIM + (offset))
 #define OF_GROUP(offset, line) VIM((offset) + (line) / GROUP * GROUP_STRIDE)
 
-static const uint32_t lines[] = BOARD_INTERRUPTS;
+static const uint32_t lines[] = BOARD_LINES;
 static const uint32_t line_count = sizeof lines / sizeof *lines;
 
 static uint32_t bit(uint32_t line)

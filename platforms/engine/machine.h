@@ -51,7 +51,8 @@ void machine_clean(const void *from, uint32_t bytes);
 void machine_invalidate(const void *from, uint32_t bytes);
 
 // Unmasks the interrupt lines and sleeps until one is pending or `limit` microseconds have passed (0 = do not sleep).
-// Returns the lines that fired (bit = index in board.json "interrupts"), which stay masked until the next call.
+// Returns the lines that fired (bit = index in board.json "interrupts"), which stay masked until the next call, and MACHINE_SERIAL.
+enum { MACHINE_SERIAL = 1 << 26 };
 uint32_t machine_idle(uint32_t limit);
 
 // Timer ticks since start; the unit is the machine's, see machine_instructions_per_tick. 0 always = not counted.
@@ -66,6 +67,12 @@ uint32_t machine_clock(void);
 // One access of 32 bits to the register block with this index in board.json "registers".
 uint32_t machine_register_read(uint32_t block, uint32_t offset);
 void machine_register_write(uint32_t block, uint32_t offset, uint32_t value);
+
+// Takes up to `bytes` (1..65535) bytes that came over the running side's serial line; never waits. Returns how many, fewer than
+// `bytes` when no more are there: machine_idle then ends with MACHINE_SERIAL when one comes. MACHINE_READ_LOST is added when the line lost
+// bytes since the last call. A machine without input leaves it out: natives.c has one that never gives any.
+enum { MACHINE_READ_BYTES = 0xffff, MACHINE_READ_LOST = 1 << 16 };
+uint32_t machine_read(uint8_t *to, uint32_t bytes);
 
 // Writes text to the running side's serial line; `machine_write_error` is for a last message before the end.
 void machine_write(const char *text, size_t bytes);

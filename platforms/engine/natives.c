@@ -136,6 +136,19 @@ void natives_write(uint32_t window, uint32_t offset, uint32_t bytes)
 	machine_write((const char *)range(window, offset, bytes), bytes);
 }
 
+uint32_t natives_read(uint32_t window, uint32_t offset, uint32_t bytes)
+{
+	return machine_read(range(window, offset, bytes), bytes);
+}
+
+// The one of all machines that have no input.
+__attribute__((weak)) uint32_t machine_read(uint8_t *to, uint32_t bytes)
+{
+	(void)to;
+	(void)bytes;
+	return 0;
+}
+
 void natives_print(const char *text, size_t bytes)
 {
 	machine_write(text, bytes);

@@ -23,6 +23,7 @@ void natives_seeded(uint32_t window, uint32_t offset, uint32_t bytes, uint32_t s
 uint32_t natives_idle(uint32_t limit);
 void natives_log(int32_t code, int32_t value);
 void natives_write(uint32_t window, uint32_t offset, uint32_t bytes);
+uint32_t natives_read(uint32_t window, uint32_t offset, uint32_t bytes);
 void natives_print(const char *text, size_t bytes);
 uint32_t natives_register_read(uint32_t block, uint32_t offset);
 uint32_t natives_register_high(void);

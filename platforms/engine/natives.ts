@@ -19,6 +19,8 @@ export interface Natives {
   log(code: number, value: number): void;
   /** Writes bytes of a window to the serial line, as they are. */
   write(window: number, offset: number, length: number): void;
+  /** Takes bytes that came over the serial line, as `read` of hal/port.ts says; 0 on machines without input. */
+  read(window: number, offset: number, length: number): number;
   /** Writes a line of text (start-up errors and driver programs; not for the hot path). */
   print(text: string): void;
   /** Ends the program with an exit status where there is something to return to; else parks the core. */
@@ -26,6 +28,12 @@ export interface Natives {
   registerRead(block: number, offset: number): number;
   registerHigh(): number;
   registerWrite(block: number, offset: number, low: number, high: number): void;
+}
+
+/** What `idle` returns besides the lines of board.json "interrupts", whose bits are their indices. */
+export const enum Idle {
+  /** A byte came over the serial line, after a `read` that found too few. */
+  Serial = 1 << 26,
 }
 
 declare const native: Natives;
@@ -42,6 +50,7 @@ export const idle = native.idle;
 export const clock = native.clock;
 export const log = native.log;
 export const write = native.write;
+export const read = native.read;
 export const print = native.print;
 export const exit = native.exit;
 export const registerRead = native.registerRead;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "process.h"
 #include "runner.h"
+#include "standard-input.h"
 #include "unix-socket.h"
 
 #include <errno.h>
@@ -18,6 +19,8 @@
 
 // Without an own limit a polling side looks this often, in microseconds.
 enum { POLL_DEFAULT = 1000 };
+// Descriptors that every kind of doorbell watches: signals and standard input.
+enum { FIXED = 2 };
 
 static enum { POLLING, PIPE, EVENTFD, LISTEN, CONNECT, IVSHMEM } kind;
 static uint32_t longest = UINT32_MAX; // of one sleep, microseconds
@@ -186,15 +189,15 @@ static bool accept_peer(void)
 
 uint32_t doorbell_wait(uint32_t limit)
 {
-	struct pollfd set[2 + IVSHMEM_DESCRIPTORS] = { { .fd = signals, .events = POLLIN } };
+	struct pollfd set[FIXED + IVSHMEM_DESCRIPTORS] = { { .fd = signals, .events = POLLIN }, { .fd = standard_input(), .events = POLLIN } };
 	uint32_t lines = 0, sleep = limit < longest ? limit : longest;
 	struct timespec timeout = { sleep / 1000000, (long)(sleep % 1000000) * 1000 };
-	unsigned count = 1;
+	unsigned count = FIXED;
 
 	if (kind == CONNECT && in < 0)
 		in = socket_connect(path);
 	if (kind == IVSHMEM) {
-		count += ivshmem_watch(set + 1);
+		count += ivshmem_watch(set + FIXED);
 	} else {
 		set[count++] = (struct pollfd){ .fd = in, .events = POLLIN };
 		set[count++] = (struct pollfd){ .fd = listener, .events = POLLIN };
@@ -203,14 +206,18 @@ uint32_t doorbell_wait(uint32_t limit)
 		return 0;
 	if (set[0].revents)
 		lines |= STOP;
+	if (set[1].revents) {
+		standard_input_came();
+		lines |= MACHINE_SERIAL;
+	}
 	if (kind == IVSHMEM) {
-		if (ivshmem_handle(set + 1, count - 1))
+		if (ivshmem_handle(set + FIXED, count - FIXED))
 			lines |= DOORBELL;
 		return lines;
 	}
-	if (set[1].revents && drain())
+	if (set[FIXED].revents && drain())
 		lines |= DOORBELL;
-	if (set[2].revents && accept_peer())
+	if (set[FIXED + 1].revents && accept_peer())
 		lines |= DOORBELL;
 	return lines;
 }

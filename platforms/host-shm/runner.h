@@ -12,7 +12,7 @@ void doorbell_open(const char *description);
 // Rings the other side. Never waits; without a peer nothing happens.
 void doorbell_ring(void);
 
-// Waits at most `limit` microseconds for a ring or a signal that stops. Returns DOORBELL and STOP bits; what rang has been
+// Waits at most `limit` microseconds for a ring, a signal that stops or standard input. Returns DOORBELL, STOP and MACHINE_SERIAL bits; what rang has been
 // acknowledged, so a ring from now on is not lost.
 enum { DOORBELL = 1, STOP = 2 };
 uint32_t doorbell_wait(uint32_t limit);

@@ -37,6 +37,7 @@
 #include "board.h"
 #include "natives.h"
 #include "process.h"
+#include "standard-input.h"
 
 enum { CONNECTION = 0x00, BYTES = 0x04, DESCRIPTORS = 0x08, END = 0x0c, REPLY = 0x10, DISCONNECT = 0x14, DEVICE = 0x18 };
 enum { WINDOW = 0x20, FILE_PAGE = 0x24, PAGES = 0x28, MAP = 0x2c, UNMAP = 0x30 };
@@ -273,8 +274,8 @@ static void memory_fault(int signal, siginfo_t *fault, void *context)
 
 uint32_t machine_idle(uint32_t limit)
 {
-	struct pollfd polled[2 + RINGS];
-	uint32_t of[2 + RINGS];
+	struct pollfd polled[3 + RINGS];
+	uint32_t of[3 + RINGS];
 	nfds_t count = 0;
 	uint32_t lines = 0;
 	sigset_t none;
@@ -301,13 +302,19 @@ uint32_t machine_idle(uint32_t limit)
 		polled[count++] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	else if (connection >= 0 && !message_whole())
 		polled[count++] = (struct pollfd){ .fd = connection, .events = POLLIN };
+	nfds_t socket_count = count;
+	polled[count++] = (struct pollfd){ .fd = standard_input(), .events = POLLIN };
 	sigemptyset(&none);
 	struct timespec wait = { limit / 1000000, (long)(limit % 1000000) * 1000 };
 	if (ppoll(polled, count, &wait, &none) > 0) {
 		for (nfds_t at = 0; at < kick_count; at++)
 			if (polled[at].revents)
 				take_kick(&rings[of[at]]);
-		if (count > kick_count && polled[kick_count].revents) {
+		if (polled[socket_count].revents) {
+			standard_input_came();
+			lines |= MACHINE_SERIAL;
+		}
+		if (socket_count > kick_count && polled[kick_count].revents) {
 			if (connection < 0)
 				connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 			else

@@ -1,10 +1,10 @@
 // Binds the firmware to a vhost-user process: private windows, guest memory that comes and goes, everything else over the socket.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { Wake } from '../../hal/port.js';
-import { idle } from '../engine/natives.js';
+import { Idle, idle } from '../engine/natives.js';
 import { windows as boardWindows } from './board.json';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seeded, write } from '../engine/natives.js';
 export { windowWords } from './memory.js';
 
 export const windows: readonly WindowDescription[] = boardWindows;
@@ -17,5 +17,6 @@ export function ring(_bus: number): void {
 
 /** What woke the process is asked of the socket afterwards. */
 export function wait(limit: number): number {
-  return idle(limit) === 0 ? Wake.None : Wake.Doorbell;
+  const lines = idle(limit);
+  return lines < Idle.Serial ? (lines === 0 ? Wake.None : Wake.Doorbell) : Wake.Doorbell | Wake.Backend;
 }

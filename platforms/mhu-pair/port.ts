@@ -1,9 +1,9 @@
 // The device's side of a pair that rings over an SSE-200's MHU, of two cores or modelled on one: a shared window, a private one, doorbells.
 import { Wake } from '../../hal/port.js';
 import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
-import { idle, memory } from '../engine/natives.js';
+import { Idle, idle, memory } from '../engine/natives.js';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seeded, write } from '../engine/natives.js';
 
 const enum Board {
   /** Index of the MHU among the register blocks of board.json. */
@@ -22,8 +22,12 @@ export function ring(_bus: number): void {
 
 /** Acknowledges before the caller scans: the MHU is a latch. */
 export function wait(limit: number): number {
-  if (idle(limit) === 0) {
+  const lines = idle(limit);
+  if (lines === 0) {
     return Wake.None;
   }
-  return mhuAcknowledge(Board.Mhu, Board.DeviceCpu) === 0 ? Wake.None : Wake.Doorbell;
+  if (mhuAcknowledge(Board.Mhu, Board.DeviceCpu) === 0) {
+    return lines < Idle.Serial ? Wake.None : Wake.Backend;
+  }
+  return lines < Idle.Serial ? Wake.Doorbell : Wake.Doorbell | Wake.Backend;
 }

@@ -1,8 +1,8 @@
 // Binds the firmware to the MPS3 AN524: a Linux machine's RAM as windows, the layout at its end, no doorbell.
 import { Wake } from '../../hal/port.js';
-import { idle } from '../engine/natives.js';
+import { Idle, idle } from '../engine/natives.js';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seeded, write } from '../engine/natives.js';
 export { layouts, windows, windowWords } from './start-up.js';
 
 const enum Board {
@@ -16,6 +16,6 @@ export function ring(_bus: number): void {
 }
 
 export function wait(limit: number): number {
-  idle(limit < Board.LongestSleep ? limit : Board.LongestSleep);
-  return Wake.None;
+  const lines = idle(limit < Board.LongestSleep ? limit : Board.LongestSleep);
+  return lines < Idle.Serial ? Wake.None : Wake.Backend;
 }

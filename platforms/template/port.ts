@@ -5,7 +5,7 @@ import { mhuAcknowledge, mhuRing } from '../../hal/mailboxes/mhu.hot.js';
 import { idle, memory } from '../engine/natives.js';
 import { windows as boardWindows, layouts as boardLayouts, mailbox } from './board.json';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seeded, write } from '../engine/natives.js';
 
 const enum Board {
   /** Index among the register blocks of board.json. */

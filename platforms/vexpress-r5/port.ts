@@ -2,10 +2,10 @@
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { Wake } from '../../hal/port.js';
 import { sgiRing } from '../../hal/mailboxes/gic-sgi.hot.js';
-import { idle, memory } from '../engine/natives.js';
+import { Idle, idle, memory } from '../engine/natives.js';
 import { windows as boardWindows, layouts as boardLayouts } from './board.json';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seeded, write } from '../engine/natives.js';
 
 const enum Board {
   /** Index of the GIC's distributor among the register blocks of board.json. */
@@ -26,5 +26,9 @@ export function ring(_bus: number): void {
 
 /** The interrupt handler's read of IAR is the acknowledge, and it comes before the caller scans. */
 export function wait(limit: number): number {
-  return idle(limit) === 0 ? Wake.None : Wake.Doorbell;
+  const lines = idle(limit);
+  if (lines < Idle.Serial) {
+    return lines === 0 ? Wake.None : Wake.Doorbell;
+  }
+  return lines === Idle.Serial ? Wake.Backend : Wake.Backend | Wake.Doorbell;
 }

@@ -5,7 +5,7 @@ import { ipiAcknowledge, ipiRing, ipiStart } from '../../hal/mailboxes/zynqmp-ip
 import { idle, memory } from '../engine/natives.js';
 import { windows as boardWindows, layouts as boardLayouts } from './board.json';
 
-export { barrier, clean, clock, copy, fill, invalidate, log, random, seeded, write } from '../engine/natives.js';
+export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seeded, write } from '../engine/natives.js';
 
 const enum Board {
   /** Index of this core's IPI registers among the register blocks of board.json. */

@@ -21,10 +21,13 @@ interface Served {
   readonly driverLines: readonly string[];
 }
 
-/** Serves an app to one driver side with a program of test/emulator/programs, and ends when that has shut down. */
-async function served(files: SharedFiles, program: string, args: readonly string[]): Promise<Served> {
+/** Serves an app to one driver side with a program of test/emulator/programs, and ends when that has shut down; `typed` is standard input. */
+async function served(files: SharedFiles, program: string, args: readonly string[], typed?: string): Promise<Served> {
   const place = `${files.layout.file}:${files.layout.offset}`;
-  const child = spawn(process.execPath, [command, 'serve', '--layout', place, '--memory', `${files.memory}:0x80000000`, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [command, 'serve', '--layout', place, '--memory', `${files.memory}:0x80000000`, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  if (typed !== undefined) {
+    child.stdin.write(typed);
+  }
   const lines: string[] = [];
   let driverLines: readonly string[] = [];
   let errors = '';
@@ -91,6 +94,13 @@ test('serve --app demo serves all its devices, whose disks and packets lie in pr
   const { lines, driverLines } = await served(new SharedFiles(), 'attached-demo', ['--app', 'demo']);
   Array.from({ length: 11 }, (_, at) => at + 1).forEach((device) => assert.deepEqual(lines.filter((line) => line.startsWith(`device ${device}: `)), [`device ${device}: DRIVER_OK`, `device ${device}: reset`]));
   assert.deepEqual(driverLines.filter((line) => line.startsWith('# use-')), ['# use-entropy 1', '# use-console 2', '# use-block 3', '# use-network 4', '# use-gpio 5', '# use-rtc 6', '# use-i2c 7', '# use-spi 8', '# use-can 9', '# use-input 10', '# use-scmi 11']);
+});
+
+test('serve --app terminal: what is typed into its standard input comes to the driver, in its order', async () => {
+  const typed = `${Array.from({ length: 300 }, (_, at) => `line ${at}\n`).join('')}\x04`;
+  const { driverLines } = await served(new SharedFiles(), 'attached-terminal', ['--app', 'terminal'], typed);
+  assert.deepEqual(driverLines.filter((line) => line.startsWith('= typed: ')), Array.from({ length: 300 }, (_, at) => `= typed: line ${at}`));
+  assert.ok(driverLines.includes(`# typed-bytes ${typed.length}`));
 });
 
 test('a mistake is one sentence', async () => {

@@ -15,7 +15,7 @@ const clock = () => process.cpuUsage().user;
 const nothing = () => 0;
 
 function runBundle() {
-  const names = ['copy', 'fill', 'random', 'seeded', 'clean', 'invalidate', 'barrier', 'idle', 'log', 'write', 'exit', 'registerRead', 'registerHigh', 'registerWrite'];
+  const names = ['copy', 'fill', 'random', 'seeded', 'clean', 'invalidate', 'barrier', 'idle', 'log', 'write', 'read', 'exit', 'registerRead', 'registerHigh', 'registerWrite'];
   globalThis.native = {
     ...Object.fromEntries(names.map((name) => [name, nothing])),
     memory: (number) => (number === 0 ? shared : new ArrayBuffer(4194304)),

@@ -39,6 +39,7 @@ export const help = `vmsg serve --layout FILE:OFFSET --memory FILE[:BASE] [optio
   --latency FILE.svg    instead of serving, measures the app entropy on this machine with a driver side of its own: polling, a pipe
                         and an eventfd in one run. Prints histograms (message round trip, doorbell to used buffer) and messages
                         per second, and draws them into the file. Both sides are interpreted: figures of this machine only
+  Standard input is the serial line of the app's console, where it has one on serialLine(); nothing is read before a driver waits for it.
   Prints one line each: 'published layout N at FILE:OFFSET', then as it happens 'bus N: READY', 'bus N: RUN',
   'bus N: driver shut down', 'bus N: driver lost', 'device N: DRIVER_OK', 'device N: reset', 'queue N: ring error' (N counts
   the virtqueues of all devices from 0), and 'stopped' when the layouts have been taken back. The first start compiles the runner
@@ -177,7 +178,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     const { file } = await bundle({
       target: 'host-shm', role: 'device', entry, outFile: path.join(folder, 'device.js'), trace: trace !== undefined, ...(profile === undefined ? {} : { profile }),
     });
-    const side = startRunner(runner, file, options, follow(options.layouts, trace));
+    const side = startRunner(runner, file, options, follow(options.layouts, trace), 'inherit');
     child = side.child;
     const { status, words } = await side.ended;
     // A runner that the signal met before it could handle any had published nothing.

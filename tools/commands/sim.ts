@@ -1,5 +1,6 @@
 // `vmsg sim`: boots both cores of the emulated SoC, shows every message, and says what it took.
-import { existsSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, writeFileSync } from 'node:fs';
+import { type Readable, Transform } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { packagedApps } from '../apps.js';
 import { emulators, lastStep, packaged, progress, runScene } from '../emulator/scene.js';
@@ -8,13 +9,14 @@ import { describe } from '../emulator/trace.js';
 import { checkEngine, engines } from '../targets.js';
 import { UserError } from '../user-error.js';
 
-export const help = `vmsg sim [--target T] [--emulator X] [--engine E] [--app APP] [--program FILE] [--limit SECONDS] [--json FILE]
+export const help = `vmsg sim [--target T] [--emulator X] [--engine E] [--app APP] [--program FILE] [--input FILE|-] [--limit SECONDS] [--json FILE]
   Runs a scene on the emulated SoC: the app on the coprocessor, the program on the application core.
   --target T       default mps2-an521-m33
   --emulator X     ${emulators.join(', ')}; default qemu where that runs the target
   --engine E       ${engines.join(', ')}; default ${engines[0]}
   --app APP        device application: a file, or the name of one in firmware/apps; default entropy
-  --program FILE   program of the application core; default for entropy and demo one that uses them, else one that brings every device up
+  --program FILE   program of the application core; default for entropy, demo and terminal one that uses them, else one that brings every device up
+  --input FILE|-   what comes in over the coprocessor's serial line: a file, or standard input, where each key you type goes as it is
   --limit SECONDS  ends a run that hangs, default 120
   --json FILE      also writes the summary as JSON`;
 
@@ -71,6 +73,36 @@ function sceneFiles(app: string, program: string | undefined): { app: string; pr
   };
 }
 
+/** What `--input` names, and how it is left. A terminal gives each key as it is, Ctrl-D too; only Ctrl-C still ends the command. */
+function serialInput(name: string): { stream: Readable; close(): void } {
+  if (name !== '-') {
+    if (!existsSync(name)) {
+      throw new UserError(`There is no file '${name}' for --input.`);
+    }
+    const stream = createReadStream(name);
+    return { stream, close: () => stream.destroy() };
+  }
+  const { stdin } = process;
+  const raw = (on: boolean): unknown => stdin.isTTY && stdin.setRawMode(on);
+  raw(true);
+  const keys = new Transform({
+    transform(typed: Buffer, _encoding, done): void {
+      if (stdin.isTTY && typed.includes(3)) {
+        raw(false);
+        process.exit(130);
+      }
+      done(null, typed);
+    },
+  });
+  return {
+    stream: stdin.pipe(keys),
+    close(): void {
+      raw(false);
+      stdin.destroy();
+    },
+  };
+}
+
 /** Runs the command; returns the exit status. */
 export async function sim(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -81,6 +113,7 @@ export async function sim(args: readonly string[]): Promise<number> {
       engine: { type: 'string', default: engines[0] },
       app: { type: 'string', default: 'entropy' },
       program: { type: 'string' },
+      input: { type: 'string' },
       limit: { type: 'string', default: '120' },
       json: { type: 'string' },
     },
@@ -93,12 +126,14 @@ export async function sim(args: readonly string[]): Promise<number> {
   if (values.emulator !== undefined && emulator === undefined) {
     throw new UserError(`--emulator takes ${emulators.join(' or ')}, not '${values.emulator}'.`);
   }
+  const input = values.input === undefined ? undefined : serialInput(values.input);
   const result = await runScene({
     target: values.target,
     ...(emulator === undefined ? {} : { emulator }),
     engine: checkEngine(values.engine),
     ...sceneFiles(values.app, values.program),
     limitSeconds,
+    ...(input === undefined ? {} : { input: input.stream }),
     onStep: progress,
     onDriverLine: (line) => {
       const message = /^([<>]) (\d+) ([0-9a-f]*)$/.exec(line);
@@ -109,7 +144,7 @@ export async function sim(args: readonly string[]): Promise<number> {
         process.stdout.write(`-- ${line.slice(2)}\n`);
       }
     },
-  });
+  }).finally(() => input?.close());
   if (result.hung) {
     throw new UserError(`The scene hung for ${limitSeconds} s in the step '${lastStep(result.driver)}'.`);
   }

@@ -18,6 +18,7 @@ export const help = `vmsg vhost-user --socket PATH [options]
   --app NAME|FILE  ${packagedApps().join(', ')}, or a TypeScript file; default entropy
   --device N       serves the device with this number only; may be repeated. Default: all that QEMU can use
   --seed N         random bytes from a seeded generator, for tests
+  Standard input is the serial line of the app's console, where it has one on serialLine().
   Prints QEMU's command line, ready to paste, and then what happens: 'device N: connected', 'device N: DRIVER_OK',
   'device N: reset', 'device N: refused ...', 'device N: ring error', 'device N: disconnected'. A virtual machine may come and go.
   Exit status: 0 = ended by SIGINT, SIGTERM or SIGHUP, 1 = a mistake or a failure, in one sentence on stderr.`;
@@ -131,7 +132,7 @@ export async function vhostUser(args: readonly string[]): Promise<number> {
         if (text !== undefined) {
           say(device, text);
         }
-      }));
+      }, 'inherit'));
     return await attend(sides, async (ended) => {
       if (await listening(served.map((one) => one.socket), ended)) {
         process.stdout.write(`${commandLine(served)}\n`);

@@ -1,7 +1,10 @@
 // Runs a scene on a target's emulator, or as a process on the host, and gathers what both cores print.
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { type Board, isCortexR } from '../image/board.js';
 import { UserError } from '../user-error.js';
 import { qemuProgram, reasonWithoutEmulator } from './qemu.js';
@@ -41,6 +44,8 @@ export interface RunOptions {
   readonly onDriverLine?: (line: string) => void;
   /** Host only: the file that is the shared memory. */
   readonly memory?: string;
+  /** QEMU only: what comes in over the device core's serial line, as fast as the core takes it. */
+  readonly input?: Readable;
   /** QEMU only: a 16-bit number that stands in memory before a core starts. */
   readonly poke?: { readonly address: number; readonly value: number };
 }
@@ -64,14 +69,16 @@ export function parseLog(lines: readonly string[]): DeviceLog[] {
     }));
 }
 
-/** What QEMU is told to run a target's images; the device's serial line goes to `deviceFile`. */
-export function qemuArguments(board: Board, images: RunOptions['images'], deviceFile: string): string[] {
+/** What QEMU is told to run a target's images; the device's serial line goes to `deviceFile`, and a socket may be its other end. */
+export function qemuArguments(board: Board, images: RunOptions['images'], deviceFile: string, socket?: string): string[] {
   const { qemu } = board;
   if (qemu === undefined) {
     throw new UserError(`Target '${board.name}' has no emulator.`);
   }
   const args = ['-M', qemu.machine, '-icount', 'shift=0,sleep=off', '-display', 'none', '-monitor', 'none', '-audiodev', 'none,id=none'];
-  args.push('-serial', 'stdio', '-serial', `file:${deviceFile}`, '-semihosting-config', 'enable=on,target=native');
+  const quoted = (file: string): string => file.replaceAll(',', ',,');
+  args.push(...(socket === undefined ? [] : ['-chardev', `socket,id=device,path=${quoted(socket)},logfile=${quoted(deviceFile)}`]));
+  args.push('-serial', 'stdio', '-serial', socket === undefined ? `file:${deviceFile}` : 'chardev:device', '-semihosting-config', 'enable=on,target=native');
   args.push(...(qemu.cpu === undefined ? [] : ['-cpu', qemu.cpu]));
   args.push(...(qemu.cores === undefined ? [] : ['-smp', String(qemu.cores)]));
   args.push(...(qemu.memory === undefined ? [] : ['-m', String(qemu.memory)]));
@@ -88,7 +95,7 @@ export function qemuArguments(board: Board, images: RunOptions['images'], device
 }
 
 /** The command that runs the scene, and the file in which the device core's UART ends up, where it is a file. */
-function command(options: RunOptions): { program: string; args: string[]; deviceFile?: string } {
+function command(options: RunOptions, socket?: string): { program: string; args: string[]; deviceFile?: string } {
   const { board, images, bundles } = options;
   if (board.windows.length === 0) {
     throw new UserError(`Target '${board.name}' is one side alone: run it with vmsg serve.`);
@@ -105,7 +112,28 @@ function command(options: RunOptions): { program: string; args: string[]; device
   }
   const { poke } = options;
   const poked = poke === undefined ? [] : ['-device', `loader,addr=0x${poke.address.toString(16)},data=${poke.value},data-len=2`];
-  return { program: qemuProgram(), args: [...qemuArguments(board, images, deviceFile), ...poked], deviceFile };
+  return { program: qemuProgram(), args: [...qemuArguments(board, images, deviceFile, socket), ...poked], deviceFile };
+}
+
+/** The other end of a serial line: a socket that gives what `input` has to whoever connects. */
+async function serialSocket(input: Readable): Promise<{ socket: string; close(): void }> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-serial-'));
+  const socket = path.join(folder, 'line');
+  const server = createServer((end) => {
+    // What the core says is in its log.
+    end.resume();
+    end.on('error', () => input.unpipe(end));
+    // A line has no end: QEMU would hang up, and what the core says would go nowhere.
+    input.pipe(end, { end: false });
+  });
+  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(socket, resolve));
+  return {
+    socket,
+    close(): void {
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 /** Lines that are not empty. */
@@ -115,7 +143,15 @@ export function toLines(text: string): string[] {
 
 /** Runs until the driver's program ends or the limit is reached. Throws UserError when there is no emulator. */
 export async function runImages(options: RunOptions): Promise<RunResult> {
-  const { program, args, deviceFile } = command(options);
+  const line = options.input === undefined ? undefined : await serialSocket(options.input);
+  try {
+    return await runCommand(options, command(options, line?.socket));
+  } finally {
+    line?.close();
+  }
+}
+
+async function runCommand(options: RunOptions, { program, args, deviceFile }: ReturnType<typeof command>): Promise<RunResult> {
   const driver: string[] = [];
   let stderr = '';
   const result = await new Promise<{ status: number; hung: boolean }>((resolve, reject) => {

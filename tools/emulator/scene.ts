@@ -1,6 +1,7 @@
 // Builds and runs a scene: a device application on the coprocessor, a driver program on the application core.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { type Board, hasDriverSide, isProcess, readBoard } from '../image/board.js';
 import { bundle, type Capacity } from '../bundle/bundle.js';
 import type { RunOptions, RunResult } from './emulator.js';
@@ -33,6 +34,8 @@ export interface SceneOptions {
   readonly onDriverLine?: (line: string) => void;
   /** Host only: the file that is the shared memory. */
   readonly memory?: string;
+  /** QEMU only: what comes in over the device core's serial line. */
+  readonly input?: Readable;
   readonly capacity?: Capacity;
   /** Changes the device's bundle as it is made, see BundleOptions. */
   readonly change?: (code: string, file: string) => string;
@@ -67,10 +70,10 @@ async function renodeFor(board: Board, wanted: Emulator | undefined): Promise<Re
 }
 
 /** What of a scene does not change from run to run. */
-export type SceneParts = Pick<SceneOptions, 'target' | 'emulator' | 'engine' | 'source' | 'app' | 'program' | 'onStep' | 'capacity' | 'change'>;
+export type SceneParts = Pick<SceneOptions, 'target' | 'emulator' | 'engine' | 'source' | 'app' | 'program' | 'onStep' | 'capacity' | 'change' | 'input'>;
 
 /** How a built scene is run. */
-export type SceneRun = Pick<RunOptions, 'limitSeconds' | 'onDriverLine' | 'memory' | 'poke'>;
+export type SceneRun = Pick<RunOptions, 'limitSeconds' | 'onDriverLine' | 'memory' | 'input' | 'poke'>;
 
 /** A scene that is built and may be run again and again, one run at a time. */
 export interface BuiltScene {
@@ -87,6 +90,9 @@ export async function buildScene(options: SceneParts): Promise<BuiltScene> {
     throw new UserError(`Target '${options.target}' has no driver side that a scene could run.`);
   }
   const renode = await renodeFor(board, options.emulator);
+  if (options.input !== undefined && (renode !== undefined || board.uart?.line === undefined || board.qemu === undefined)) {
+    throw new UserError(`Target '${options.target}' has no serial line that QEMU could put something into.`);
+  }
   const engine = options.engine ?? 'duktape';
   const outDir = path.resolve('build', options.target, `${options.change === undefined ? '' : 'changed-'}${engine === 'duktape' ? '' : `${engine}-`}${path.basename(options.program, '.ts')}-scene`);
   mkdirSync(outDir, { recursive: true });
@@ -111,6 +117,7 @@ export async function runScene(options: SceneOptions): Promise<SceneResult> {
     limitSeconds: options.limitSeconds,
     ...(options.onDriverLine === undefined ? {} : { onDriverLine: options.onDriverLine }),
     ...(options.memory === undefined ? {} : { memory: options.memory }),
+    ...(options.input === undefined ? {} : { input: options.input }),
   });
   return { ...run, image: scene.image, bundleBytes: scene.bundleBytes };
 }

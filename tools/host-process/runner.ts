@@ -164,9 +164,12 @@ export interface RunningSide {
   readonly ended: Promise<RunnerEnd>;
 }
 
+/** Standard input of a process: none, or this one's. */
+export type ProcessInput = 'ignore' | 'inherit';
+
 /** Starts a program; every line it writes to stdout goes to `onLine`. `descriptors` become 3, 4, ... */
-export function startProcess(program: string, args: readonly string[], onLine: (line: string) => void, descriptors: readonly number[] = []): RunningSide {
-  const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...descriptors];
+export function startProcess(program: string, args: readonly string[], onLine: (line: string) => void, descriptors: readonly number[] = [], input: ProcessInput = 'ignore'): RunningSide {
+  const stdio: StdioOptions = [input, 'pipe', 'pipe', ...descriptors];
   const child = spawn(program, args, { stdio });
   let words = '';
   child.stderr?.on('data', (data: Buffer) => {
@@ -185,11 +188,11 @@ export function startProcess(program: string, args: readonly string[], onLine: (
 }
 
 /** Starts the runner on a bundle; every line it writes goes to `onLine`. Inherited eventfds are handed on. */
-export function startRunner(runner: string, bundle: string, options: RunnerOptions, onLine: (line: string) => void): RunningSide {
+export function startRunner(runner: string, bundle: string, options: RunnerOptions, onLine: (line: string) => void, input: ProcessInput = 'ignore'): RunningSide {
   const inherited = /^eventfd:(\d+),(\d+)$/.exec(options.doorbell);
   if (inherited === null) {
-    return startProcess(runner, [...runnerArguments(options), bundle], onLine);
+    return startProcess(runner, [...runnerArguments(options), bundle], onLine, [], input);
   }
   const own = runnerArguments({ ...options, doorbell: 'eventfd:3,4' });
-  return startProcess(runner, [...own, bundle], onLine, [Number(inherited[1]), Number(inherited[2])]);
+  return startProcess(runner, [...own, bundle], onLine, [Number(inherited[1]), Number(inherited[2])], input);
 }

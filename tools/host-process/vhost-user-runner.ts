@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { Log } from '../../firmware/wire/log.js';
 import { buildImage } from '../image/image.js';
-import { startProcess, type RunningSide } from './runner.js';
+import { type ProcessInput, startProcess, type RunningSide } from './runner.js';
 import { UserError } from '../user-error.js';
 
 /** A device of an app's first bus. */
@@ -107,7 +107,7 @@ export interface ServeOptions {
 }
 
 /** Serves one device; every line the process writes goes to `onLine`. */
-export function serveDevice(runner: string, bundle: string, { device, socket, seed }: ServeOptions, onLine: (line: string) => void): RunningSide {
+export function serveDevice(runner: string, bundle: string, { device, socket, seed }: ServeOptions, onLine: (line: string) => void, input: ProcessInput = 'ignore'): RunningSide {
   const seeded = seed === undefined ? [] : ['--seed', String(seed)];
-  return startProcess(runner, ['--socket', socket, '--device', String(device), ...seeded, bundle], onLine);
+  return startProcess(runner, ['--socket', socket, '--device', String(device), ...seeded, bundle], onLine, [], input);
 }

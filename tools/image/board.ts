@@ -92,7 +92,8 @@ export interface Board {
   readonly registers: readonly { readonly name: string; readonly address?: number }[];
   /** `driverLine`: the line of the driver's core, where it has another one. */
   readonly interrupts: readonly { readonly name: string; readonly line?: number; readonly driverLine?: number }[];
-  readonly uart?: Readonly<Record<Side, number>>;
+  /** `line`: the interrupt by which the device's core hears of a byte that came; without it nothing comes in. */
+  readonly uart?: Readonly<Record<Side, number>> & { readonly line?: number };
   /** Without a timer of the board (0) the core's own. `alarm`: the timer's interrupt lines, where it has some. */
   readonly timer?: Readonly<Record<Side, number>> & { readonly hertz: number; readonly alarm?: Readonly<Record<Side, number>> };
   /** Cortex-R: the registers of its interrupt controller; versions 1 and 2 have an interface in memory, version 3 redistributors. */
@@ -276,7 +277,7 @@ export function parseBoard(text: string, file: string): Board {
     layouts: top.member('layouts').list((layout) => ({ window: layout.member('window').count(), offset: layout.member('offset').count() })),
     registers: registerBlocks(top.member('registers')),
     interrupts: interruptLines(top.member('interrupts')),
-    ...top.optional('uart', sides),
+    ...top.optional('uart', (uart) => ({ ...sides(uart), ...uart.optional('line', (line) => line.count()) })),
     ...top.optional('timer', (timer) => ({
       ...(timer.optional('device', () => true).device === true ? sides(timer) : { device: 0, driver: 0 }),
       hertz: timer.member('hertz').count(),

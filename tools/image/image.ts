@@ -149,6 +149,8 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
   // A driver's image of its own has no use for the device's private memory.
   const windows = side === 'device' ? board.windows : board.windows.filter((window) => window.driverAddress !== '');
   const privateBytes = windows.find(isVariable)?.bytes;
+  const lines = board.interrupts.map(({ line = 0, driverLine = line }) => (side === 'device' ? line : driverLine));
+  const serialLine = side === 'device' && board.uart?.line !== undefined ? [board.uart.line] : [];
   const defines: [string, string | number][] = [
     ['BOARD_SIDE', side === 'device' ? 'MACHINE_DEVICE' : 'MACHINE_DRIVER'],
     ['BOARD_BUNDLE_NAME', `"${side}.js"`],
@@ -161,7 +163,10 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
     ['BOARD_WINDOWS', `{ ${windows.map((window) => `{ ${windowBase(window)}, ${window.bytes} }`).join(', ')} }`],
     ['BOARD_PRIVATE_WINDOW', privateBytes === undefined ? '' : `static uint8_t private_window[${privateBytes}] __attribute__((aligned(16)));`],
     ['BOARD_REGISTERS', `{ ${board.registers.map((block) => hex(block.address ?? 0)).join(', ')} }`],
-    ['BOARD_INTERRUPTS', `{ ${board.interrupts.map(({ line = 0, driverLine = line }) => (side === 'device' ? line : driverLine)).join(', ')} }`],
+    ['BOARD_INTERRUPTS', `{ ${lines.join(', ')} }`],
+    // Those that the interrupt controller prepares.
+    ['BOARD_LINES', `{ ${[...lines, ...serialLine].join(', ')} }`],
+    ...serialLine.map((line): [string, number] => ['BOARD_UART_LINE', line]),
     ['BOARD_SEMIHOSTING', board.qemu === undefined ? 0 : 1],
     ['BOARD_SEEDED_RANDOM', seededRandom ? 1 : 0],
     ['BOARD_BOOT_WRITES', board.bootWrites.map(({ address, value }) => `BOOT_WRITE(${hex(address)}, ${hex(value)})`).join(' ')],
@@ -220,8 +225,8 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
   if (own.release !== undefined) {
     defines.push(['BOARD_RELEASE', hex(own.release)]);
   }
-  const lines = defines.map(([name, value]) => `#define ${name} ${value}\n`).join('');
-  return `// The ${side} image of ${board.name} in numbers; made from board.json by the build.\n${lines}`;
+  const text = defines.map(([name, value]) => `#define ${name} ${value}\n`).join('');
+  return `// The ${side} image of ${board.name} in numbers; made from board.json by the build.\n${text}`;
 }
 
 /** Compiles into the cache under a name made from everything that goes in; returns the object file. */

@@ -125,6 +125,11 @@ static uint32_t native_write(const uint32_t *n)
 	return 0;
 }
 
+static uint32_t native_read(const uint32_t *n)
+{
+	return natives_read(n[0], n[1], n[2]);
+}
+
 static uint32_t native_exit(const uint32_t *n)
 {
 	natives_exit((int)n[0]);
@@ -159,6 +164,7 @@ const struct glue_native glue_natives[] = {
 	{ "clock", native_clock, 0, true },
 	{ "log", native_log, 2, false },
 	{ "write", native_write, 3, false },
+	{ "read", native_read, 3, true },
 	{ "exit", native_exit, 1, false },
 	{ "registerRead", native_register_read, 2, true },
 	{ "registerHigh", native_register_high, 0, true },

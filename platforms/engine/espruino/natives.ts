@@ -133,6 +133,8 @@ export function placeNatives(board: EspruinoBoard): void {
         (global[device] as { write(bytes: Bytes): void }).write(bytesAt(window, offset, length));
       }
     },
+    // What is typed on Espruino's console is Espruino's.
+    read: () => 0,
     print: (text) => print(text),
     exit: (status) => {
       throw 'ended with status ' + status;

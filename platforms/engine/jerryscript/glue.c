@@ -267,6 +267,12 @@ NATIVE(write)
 	return jerry_undefined();
 }
 
+NATIVE(read)
+{
+	UNUSED();
+	return jerry_number(natives_read(NUMBER(0), NUMBER(1), NUMBER(2)));
+}
+
 static void write_part(uint32_t byte, void *user)
 {
 	char text = (char)byte;
@@ -329,6 +335,7 @@ static const struct {
 	{ "clock", native_clock },
 	{ "log", native_log },
 	{ "write", native_write },
+	{ "read", native_read },
 	{ "print", native_print },
 	{ "exit", native_exit },
 	{ "registerRead", native_register_read },

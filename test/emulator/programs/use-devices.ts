@@ -22,7 +22,7 @@ function pattern(length: number): number[] {
 }
 
 /** Adler's checksum, its two sums as one number. */
-function checksum(bytes: readonly number[]): number {
+export function checksum(bytes: readonly number[]): number {
   let a = 1;
   let b = 0;
   bytes.forEach((byte) => {

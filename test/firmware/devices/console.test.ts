@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ConsoleOptions, ConsolePort } from '../../../firmware/main.js';
 import { console as consoleDevice, echo, logBuffer, serialLine } from '../../../firmware/main.js';
-import { consoleInput, consolePlug, consoleResize, consoleUnplug, readLog } from '../../../firmware/device.hot.js';
+import { consoleInput, consolePlug, consoleResize, consoleUnplug, readLog, serialLost } from '../../../firmware/device.hot.js';
+import { wakeAll } from '../../../firmware/serving/wake.hot.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { BenchOptions, DeviceBench } from '../../support/device-bench.js';
 import { benchOf, OLD } from '../../support/device-bench.js';
@@ -305,6 +306,118 @@ test('the log keeps the last bytes, also around its end and for a buffer longer 
         assert.deepEqual(got, sent);
       }),
       { numRuns: 30 },
+    );
+  });
+});
+
+/** Bytes come over the serial line and its interrupt wakes the core. */
+function serialBytes(device: DeviceBench, list: readonly number[]): void {
+  fake.typed.push(...list);
+  wakeAll();
+  device.settle();
+}
+
+test('CON-6 what comes over the serial line waits in the FIFO, the rest stays in the line until the driver has made room', () => {
+  const device = bench([{ backend: serialLine(), input: 8 }]);
+  serialBytes(device, bytes('0123456789abcdef'));
+  assert.equal(text(fake.typed), '89abcdef', 'the line keeps what the FIFO has no room for');
+  assert.equal(device.take(RX), undefined);
+  device.offer(RX, [], [3]);
+  device.kick(RX);
+  assert.equal(text(device.take(RX)?.bytes), '012');
+  assert.equal(text(fake.typed), '89abcdef', 'nothing is fetched while some waits and nobody asks');
+  serialBytes(device, bytes('g'));
+  assert.equal(text(fake.typed), 'bcdefg', 'an interrupt fills it up, also around its end');
+  for (let count = 0; count < 4; count++) {
+    device.offer(RX, [], [5]);
+  }
+  device.kick(RX);
+  assert.equal(text(device.takeAll(RX).flatMap(({ written, bytes: all }) => all.slice(0, written))), '3456789abcdefg');
+  assert.deepEqual(fake.typed, []);
+});
+
+test('a buffer asks the serial line at once, without an interrupt; a port that is not open asks nothing', () => {
+  const one = bench([{ backend: serialLine() }]);
+  fake.typed.push(...bytes('early'));
+  one.offer(RX, [], [8]);
+  one.kick(RX);
+  assert.equal(text(one.take(RX)?.bytes.slice(0, 5)), 'early');
+  const device = multi([{ backend: serialLine() }, { backend: echo() }]);
+  say(device, 0, 0, 1);
+  heard(device);
+  say(device, 0, 3, 1);
+  fake.typed.push(...bytes('later'));
+  device.offer(RX, [], [8]);
+  device.kick(RX);
+  assert.equal(text(fake.typed), 'later');
+  say(device, 0, 6, 1);
+  assert.equal(text(device.take(RX)?.bytes.slice(0, 5)), 'later');
+});
+
+test('bytes that the line lost are counted, and what was not lost goes on in its order', () => {
+  const device = bench([{ backend: serialLine() }]);
+  fake.typedLost = 1;
+  serialBytes(device, bytes('ab'));
+  serialBytes(device, bytes('c'));
+  fake.typedLost = 1;
+  serialBytes(device, []);
+  assert.equal(serialLost[0], 2);
+  device.offer(RX, [], [8]);
+  device.kick(RX);
+  assert.equal(text(device.take(RX)?.bytes.slice(0, 3)), 'abc');
+  serialLost[0] = 65535;
+  fake.typedLost = 1;
+  serialBytes(device, []);
+  assert.equal(serialLost[0], 65535, 'the counter stays at its end');
+});
+
+test('a backend that gives input of its own accord needs no function for it, and an interrupt changes nothing for it', () => {
+  const device = bench([{ backend: echo() }]);
+  fake.typed.push(1);
+  wakeAll();
+  device.offer(RX, [], [8]);
+  device.kick(RX);
+  assert.equal(device.take(RX), undefined);
+  assert.deepEqual(fake.typed, [1]);
+});
+
+[false, true].forEach((packed) => {
+  test(`byte order is kept from the serial line to the driver whatever the buffers, the FIFO and the interrupts (${packed ? 'packed' : 'split'} ring)`, () => {
+    const step = fc.record({ type: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 }), fires: fc.boolean(), receive: fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 3 }) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), fc.constantFrom(1, 4, 16, 64), (steps, input) => {
+        const device = bench([{ backend: serialLine(), input }], {}, { packed });
+        const sent: number[] = [];
+        const got: number[] = [];
+        const collect = (): void => {
+          device.settle();
+          device.takeAll(RX).forEach(({ written, bytes: all }) => {
+            assert.ok(written > 0, 'no buffer comes back empty');
+            got.push(...all.slice(0, written));
+          });
+          assert.deepEqual(got, sent.slice(0, got.length));
+        };
+        steps.forEach(({ type, fires, receive }) => {
+          sent.push(...type);
+          fake.typed.push(...type);
+          if (fires) {
+            wakeAll();
+          }
+          receive.forEach((bytesOfBuffer) => {
+            device.offer(RX, [], [bytesOfBuffer]);
+            device.kick(RX);
+            collect();
+          });
+          collect();
+        });
+        for (let round = 0; round < 900 && got.length < sent.length; round++) {
+          device.offer(RX, [], [16]);
+          device.kick(RX);
+          collect();
+        }
+        assert.deepEqual(got, sent);
+      }),
+      { numRuns: 40 },
     );
   });
 });
