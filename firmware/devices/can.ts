@@ -1,4 +1,5 @@
 // Describes a CAN controller to the stack, with a backend for its bus.
+import { Capacity } from '../capacity.js';
 import { allocate } from '../memory/private.js';
 import { keepRoom, outboxRoom } from '../serving/set-up.js';
 import { clearTransfer, transferAt, transferRoom } from '../serving/transfer.hot.js';
@@ -72,7 +73,7 @@ export function can(options: CanOptions): DeviceModel {
       transferAt[device] = allocate(CanFrame.Words * 2);
       transferRoom[device] = CanFrame.Words * 2;
       clearTransfer(device);
-      keepRoom(device, 1, 16);
+      keepRoom(device, 1, Capacity.ChainElements);
       outboxRoom(device, frames, CanFrame.Words);
       startCan[device] = backend.start;
       stopCan[device] = backend.stop;

@@ -136,7 +136,7 @@ function addPort(device: number, index: number, port: ConsolePort, size: readonl
 
 /**
  * A console (virtio device id 3). Offered: EMERG_WRITE always, SIZE with `size`, MULTIPORT with more than one port: all the
- * features the type has. Throws an Error with one sentence for wrong options.
+ * features of the type. Throws an Error with one sentence for wrong options.
  */
 export function console(options: ConsoleOptions): DeviceModel {
   const { ports } = options;

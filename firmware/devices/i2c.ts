@@ -1,4 +1,5 @@
 // Describes an I2C adapter to the stack, with a backend for its bus.
+import { Capacity } from '../capacity.js';
 import { allocate } from '../memory/private.js';
 import { keepRoom } from '../serving/set-up.js';
 import { clearTransfer, transferAt, transferRoom } from '../serving/transfer.hot.js';
@@ -61,7 +62,7 @@ export function i2c(options: I2cOptions): DeviceModel {
       transferAt[device] = allocate(maximum);
       transferRoom[device] = maximum;
       clearTransfer(device);
-      keepRoom(device, 1, 16);
+      keepRoom(device, 1, Capacity.ChainElements);
       startI2c[device] = backend.start;
       endI2c[device] = backend.end;
       if (backend.attach !== undefined) {

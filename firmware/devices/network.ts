@@ -85,11 +85,20 @@ function enterBackend(type: NetworkBackendType): void {
 }
 
 /**
- * A network device (virtio device id 1). Offered: MAC, STATUS, MTU, MRG_RXBUF, CTRL_VQ with CTRL_RX and CTRL_MAC_ADDR. Not
- * offered: checksum and segmentation offloads, which would cost a core without the hardware more than they save its
- * driver; MQ and RSS, since one core serves all queues anyway; CTRL_RX_EXTRA and CTRL_VLAN, whose filters the driver's host
- * has itself; GUEST_ANNOUNCE, there being no migration; NOTF_COAL, DEVICE_STATS, SPEED_DUPLEX and the rest. Throws an Error
+ * A network device (virtio device id 1). Offered: MAC, STATUS, MTU, MRG_RXBUF, CTRL_VQ with CTRL_RX and CTRL_MAC_ADDR. Throws an Error
  * with one sentence for wrong options.
+ *
+ * Not offered:
+ * - CSUM, GUEST_CSUM, CTRL_GUEST_OFFLOADS, GUEST_TSO4, GUEST_TSO6, GUEST_ECN, GUEST_UFO, GUEST_USO4, GUEST_USO6, GUEST_HDRLEN, HOST_TSO4,
+ *   HOST_TSO6, HOST_ECN, HOST_UFO, HOST_USO, RSC_EXT, GUEST_UDP_TUNNEL_GSO, GUEST_UDP_TUNNEL_GSO_CSUM, HOST_UDP_TUNNEL_GSO,
+ *   HOST_UDP_TUNNEL_GSO_CSUM: checksums and segments would cost a core without the hardware more than they save its driver;
+ * - MQ, RSS, HASH_REPORT, HASH_TUNNEL, RSS_CONTEXT: one core serves all queues anyway;
+ * - CTRL_RX_EXTRA, CTRL_VLAN: the driver's host has these filters itself;
+ * - GUEST_ANNOUNCE, STANDBY: there is no migration;
+ * - NOTF_COAL, VQ_NOTF_COAL: a pass notifies once however many frames it moved, and waits for no more;
+ * - DEVICE_STATS: the one thing a driver cannot count itself is what was dropped, and that is for the application (`netDropped`);
+ * - SPEED_DUPLEX: what is between the two cores is memory, without a rate;
+ * - OUT_NET_HEADER, IPSEC: nothing here encrypts.
  */
 export function network(options: NetworkOptions): DeviceModel {
   const mtu = options.mtu === undefined ? 1500 : options.mtu;

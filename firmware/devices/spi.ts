@@ -1,4 +1,5 @@
 // Describes an SPI controller to the stack: what it can do, and a backend for its lines.
+import { Capacity } from '../capacity.js';
 import { allocate } from '../memory/private.js';
 import { keepRoom } from '../serving/set-up.js';
 import { clearTransfer, transferAt, transferRoom } from '../serving/transfer.hot.js';
@@ -97,7 +98,7 @@ export function spi(options: SpiOptions): DeviceModel {
       transferAt[device] = allocate(maximum);
       transferRoom[device] = maximum;
       clearTransfer(device);
-      keepRoom(device, 1, 16);
+      keepRoom(device, 1, Capacity.ChainElements);
       startSpi[device] = backend.start;
       endSpi[device] = backend.end;
       if (backend.attach !== undefined) {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BlockBackend, BlockBackendType, BlockOptions } from '../../../firmware/main.js';
 import { block, delayedDisk, flashDisk, ramDisk } from '../../../firmware/main.js';
-import { blockResize } from '../../../firmware/devices/block.hot.js';
+import { blockDone, blockResize, blockRow, BlockStatus } from '../../../firmware/devices/block.hot.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { Answer, BenchOptions, DeviceBench } from '../../support/device-bench.js';
 import { benchOf, OLD } from '../../support/device-bench.js';
@@ -269,6 +269,51 @@ test('BLK-9 a write is followed by a flush unless the driver has FLUSH, or CONFI
     assert.equal(backend.flushes, 2 * expected);
     read(bench, 0, 1);
     assert.equal(backend.flushes, 2 * expected, 'reads need none');
+  });
+});
+
+test('BLK-9 a write, a zeroing and a discard that a backend finishes later are stable before they are answered; a read needs no flush', () => {
+  [1, 0].forEach((expected) => {
+    const asked: string[] = [];
+    const rows: number[] = [];
+    let flushLater = false;
+    const later = (name: string) => (): number => {
+      asked.push(name);
+      rows.push(blockRow);
+      return BlockStatus.Later;
+    };
+    const type: BlockBackendType = {
+      read: later('read'), write: later('write'), writeZeroes: later('zero'), discard: later('discard'),
+      flush: (): number => {
+        asked.push('flush');
+        return flushLater ? BlockStatus.Later : BlockStatus.Ok;
+      },
+    };
+    const bench = disk({ backend: { type, sectors: SECTORS, requests: 4, attach: (): void => undefined } }, { features: expected === 1 ? [] : [F_FLUSH] });
+    const done = (status: number): number | undefined => {
+      blockDone(0, rows[rows.length - 1] ?? NaN, status);
+      bench.settle();
+      return bench.take(0)?.bytes.slice(-1)[0];
+    };
+    const requests: [string, number, readonly number[]][] = [['write', OUT, pattern(1, 1)], ['zero', WRITE_ZEROES, segment(0, 1)], ['discard', DISCARD, segment(0, 1)]];
+    requests.forEach(([name, number, data]) => {
+      [false, true].forEach((isLate) => {
+        flushLater = isLate;
+        asked.length = 0;
+        assert.equal(bench.ask(0, [header(number, 0), data], [1]), undefined);
+        const first = done(OK);
+        assert.equal(first, isLate && expected === 1 ? undefined : OK);
+        assert.deepEqual(asked, expected === 1 ? [name, 'flush'] : [name]);
+        assert.equal(first ?? done(OK), OK);
+        assert.equal(asked.length, 1 + expected, 'flushed once');
+      });
+      asked.length = 0;
+      assert.equal(bench.ask(0, [header(number, 0), data], [1]), undefined);
+      assert.deepEqual([done(IOERR), asked], [IOERR, [name]], 'what failed is not flushed');
+    });
+    asked.length = 0;
+    assert.equal(bench.ask(0, [header(IN, 0)], [512, 1]), undefined);
+    assert.deepEqual([done(OK), asked], [OK, ['read']]);
   });
 });
 
