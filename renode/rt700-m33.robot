@@ -4,6 +4,7 @@ Resource                            ${CURDIR}/scene.resource
 *** Variables ***
 ${SCENE}                            rt700-m33
 ${DRIVER_UART}                      sysbus.flexcomm0
+${DRIVER_CORE}                      sysbus.cpu0
 ${STOP_AT}                         0x2068fff0
 
 *** Test Cases ***

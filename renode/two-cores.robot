@@ -4,6 +4,7 @@ Resource                            ${CURDIR}/scene.resource
 *** Variables ***
 ${SCENE}                            two-cores
 ${DRIVER_UART}                      sysbus.uart0
+${DRIVER_CORE}                      sysbus.cpu0
 ${STOP_AT}                         0x800ffff0
 
 *** Test Cases ***

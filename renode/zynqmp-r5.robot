@@ -4,6 +4,7 @@ Resource                            ${CURDIR}/scene.resource
 *** Variables ***
 ${SCENE}                            zynqmp-r5
 ${DRIVER_UART}                      sysbus.uart0
+${DRIVER_CORE}                      sysbus.cluster0.apu0
 ${STOP_AT}                         0x3f10fff0
 
 *** Test Cases ***

@@ -52,6 +52,8 @@ void mpu_start(void);
 void cache_start(void);
 // This core's end of the interrupt controller: every line masked but the alarm's.
 void controller_start(void);
+// Supplied by gic-v3.c: a line that is asserted for a moment only and is kept by the controller.
+void line_pulses(uint32_t line);
 // Called by the vectors for an interrupt request.
 void controller_interrupt(void);
 

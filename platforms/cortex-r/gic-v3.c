@@ -6,13 +6,14 @@
 // ISENABLER          0100 + 4n
 // ICENABLER          0180 + 4n
 // IPRIORITYR         0400 + n  one byte per line
+// ICFGR              0C00 + 4n two bits per line: an edge is kept b1
 // IROUTER            6000 + 8n the core that takes the line, by its affinity
 // Redistributor of core n at + 20000 n; of lines 0..31 it has what the distributor has of the others, at + 10000
 // WAKER              0014      children asleep b2, processor sleep b1
 #include "board.h"
 #include "cortex-r.h"
 
-enum { CTLR = 0x00, IGROUPR = 0x80, ISENABLER = 0x100, ICENABLER = 0x180, IPRIORITYR = 0x400, IROUTER = 0x6000, WAKER = 0x14 };
+enum { CTLR = 0x00, IGROUPR = 0x80, ISENABLER = 0x100, ICENABLER = 0x180, IPRIORITYR = 0x400, ICFGR = 0xc00, IROUTER = 0x6000, WAKER = 0x14 };
 enum { WRITE_PENDING = (int)0x80000000, ROUTING = 1 << 4, GROUP_1 = 1 << 1, CHILDREN_ASLEEP = 1 << 2, PROCESSOR_SLEEP = 1 << 1 };
 enum { CORE_STRIDE = 0x20000, OWN_LINES_AT = 0x10000, OWN_LINES = 32, NONE = 1020, PRIORITY = 0x80, LOWEST = 0xff };
 
@@ -51,6 +52,13 @@ void line_mask(uint32_t line)
 void line_unmask(uint32_t line)
 {
 	REGISTER(home(line) + ISENABLER + line / 32 * 4) = 1u << line % 32;
+}
+
+void line_pulses(uint32_t line)
+{
+	line_mask(line);
+	REGISTER(home(line) + ICFGR + line / 16 * 4) |= 2u << line % 16 * 2;
+	line_unmask(line);
 }
 
 static void line_start(uint32_t line)

@@ -1,4 +1,4 @@
-// RPU core 1 of a Zynq UltraScale+ as the driver's core of an emulated scene: its windows, its IPI agent, the start of core 0.
+// A Cortex-A53 of a Zynq UltraScale+ as the driver's core of an emulated scene: its windows, its IPI agent, the start of RPU core 0.
 import type { LayoutPlace, WindowDescription } from '../../hal/port.js';
 import { Wake } from '../../hal/port.js';
 import { ipiAcknowledge, ipiRing, ipiStart } from '../../hal/mailboxes/zynqmp-ipi.hot.js';
@@ -8,10 +8,10 @@ import { name as boardName, windows as boardWindows, layouts as boardLayouts } f
 export { barrier, clock, copy, exit, fill, log, print } from '../engine/natives.js';
 
 const enum Board {
-  /** Indexes among the register blocks of board.json. */
-  Ipi = 1,
-  CrlApb = 2,
-  Rpu = 3,
+  /** Indexes among the register blocks of driverCore in board.json. */
+  Ipi = 0,
+  CrlApb = 1,
+  Rpu = 2,
   /** The agent of RPU core 0, the device's. */
   Rpu0 = 8,
 }

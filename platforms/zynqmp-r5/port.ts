@@ -10,27 +10,18 @@ export { barrier, clean, clock, copy, fill, invalidate, log, random, read, seede
 const enum Board {
   /** Index of this core's IPI registers among the register blocks of board.json. */
   Ipi = 0,
-  /** Linux's agent. */
+  /** The agent of the Cortex-A53. */
   Apu = 0,
-  /** The agent of RPU core 1, which runs the driver in emulated scenes. */
-  Rpu1 = 9,
 }
 
 export const windows: readonly WindowDescription[] = boardWindows;
 export const layouts: readonly LayoutPlace[] = boardLayouts;
 export const windowWords: readonly Uint16Array[] = [new Uint16Array(memory(0)), new Uint16Array(memory(1)), new Uint16Array(memory(2))];
 
-/** RPU core 1 has rung: it runs a driver side. */
-let besideRpu1 = false;
-
 ipiStart(Board.Ipi, Board.Apu);
-ipiStart(Board.Ipi, Board.Rpu1);
 
 export function ring(_bus: number): void {
   ipiRing(Board.Ipi, Board.Apu);
-  if (besideRpu1) {
-    ipiRing(Board.Ipi, Board.Rpu1);
-  }
 }
 
 /** Acknowledges before the caller scans: the IPI is a latch. */
@@ -38,10 +29,5 @@ export function wait(limit: number): number {
   if (idle(limit) === 0) {
     return Wake.None;
   }
-  const apu = ipiAcknowledge(Board.Ipi, Board.Apu);
-  const rpu1 = ipiAcknowledge(Board.Ipi, Board.Rpu1);
-  if (rpu1 !== 0) {
-    besideRpu1 = true;
-  }
-  return apu === 0 && rpu1 === 0 ? Wake.None : Wake.Doorbell;
+  return ipiAcknowledge(Board.Ipi, Board.Apu) === 0 ? Wake.None : Wake.Doorbell;
 }

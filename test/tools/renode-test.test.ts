@@ -121,7 +121,7 @@ test('only a run that counted its tests and passed them passes', async () => {
 });
 
 test('a scene that is not there is one sentence that names those that are', async () => {
-  await assert.rejects(runSuites({ program: '/nowhere', test: '/nowhere', version: '1.16.1' }, folder, ['pdp11']), /^UserError: Unknown scene 'pdp11'; known scenes: two-cores, rt700-m33, zynqmp-r5\.$/);
+  await assert.rejects(runSuites({ program: '/nowhere', test: '/nowhere', version: '1.16.1' }, folder, ['pdp11']), /^UserError: Unknown scene 'pdp11'; known scenes: two-cores, rt700-m33, rzg2l-m33, zynqmp-r5\.$/);
 });
 
 test('every suite starts programs whose images are built, from a scene with the folder\'s files', async () => {
@@ -144,7 +144,7 @@ test('every suite starts programs whose images are built, from a scene with the 
 
 test('every scene has a suite of the same tests, files that are there, and the addresses of its board', () => {
   const boards = knownTargets().map(readBoard).filter(({ renode }) => renode !== undefined);
-  assert.ok(boards.length >= 3);
+  assert.ok(boards.length >= 4);
   const [tests, ...others] = boards.map((board) => {
     const scene = board.renode ?? '';
     const [suite = '', script = ''] = ['robot', 'resc'].map((kind) => readFileSync(path.join(packageRoot, 'renode', `${scene}.${kind}`), 'utf8'));
@@ -155,12 +155,18 @@ test('every scene has a suite of the same tests, files that are there, and the a
     const seen = driverBoard(board);
     // Where a Cortex-M finds its vectors, the scene has to say.
     const vectors = [...script.matchAll(/VectorTableOffset (0x[0-9a-f]+)$/gm)].map(([, address]) => Number(address));
-    const expected = [seen, board].flatMap(({ cpu, images }, at) => (cpu.startsWith('cortex-m') ? [(at === 0 ? images.driver : images.device)?.flash?.address] : []));
+    const expected = [seen, board].flatMap(({ cpu, images }, at) => {
+      const image = at === 0 ? images.driver : images.device;
+      return cpu.startsWith('cortex-m') ? [(image?.boot ?? image?.flash)?.address] : [];
+    });
     assert.deepEqual(vectors, expected, scene);
     // test/emulator/programs/application-core.ts: the largest window, and in it the two words in front of the program's own part.
     const home = seen.windows.filter(({ driverAddress }) => driverAddress !== '').reduce((best, window) => (window.bytes > best.bytes ? window : best));
     const stopAt = (home.cpuAddress ?? 0) + (home.bytes >= 0x400000 ? 0x100000 : 0x10000) - 16;
     assert.equal(Number(/^\$\{STOP_AT\} +(0x[0-9a-f]+)$/m.exec(suite)?.[1]), stopAt, scene);
+    // The suite's words of the driver's core are those by which the scene starts it.
+    const core = /^\$\{DRIVER_CORE\} +sysbus\.(?:\w+\.)?(\w+)$/m.exec(suite)?.[1];
+    assert.ok(core !== undefined && script.includes(`sysbus LoadELF $driver cpu=${core}\n`), scene);
     return suite.split('*** Test Cases ***')[1];
   });
   others.forEach((other) => assert.equal(other, tests));

@@ -301,6 +301,11 @@ export function isCortexR(board: Board): boolean {
   return board.cpu.startsWith('cortex-r');
 }
 
+/** True for a core that begins in another state than its image runs in. */
+export function isCortexA(board: Board): boolean {
+  return board.cpu.startsWith('cortex-a');
+}
+
 /** True for a target whose program is a process of the developer's machine. */
 export function isProcess(board: Board): boolean {
   return board.images.device.flash === undefined;

@@ -1,7 +1,7 @@
 // Builds a target's images: compiles the engine and the machine's C, links them with the bundles, and weighs the result.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
-import { type Board, type BoardImage, type BoardWindow, type Region, type Side, driverBoard, isCortexR, readBoard } from './board.js';
+import { type Board, type BoardImage, type BoardWindow, type Region, type Side, driverBoard, isCortexA, isCortexR, readBoard } from './board.js';
 import { type Outcome, hashOf, run, temporaryName, writeWhole } from './build-files.js';
 import { duktapeFor } from '../engines/duktape.js';
 import type { EngineRequest, PreparedEngine } from '../engines/engine.js';
@@ -221,6 +221,9 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
       ['BOARD_REGIONS', `{ ${regions.map(({ address, bytes, use }) => `{ ${hex(address)}, ${bytes}, ${use} }`).join(', ')} }`],
       ['BOARD_REGIONS_ALIGNED', regions.every(({ address, bytes }) => Number.isInteger(Math.log2(bytes)) && address % bytes === 0) ? 1 : 0],
     );
+  }
+  if (isCortexA(board)) {
+    defines.push(['BOARD_ENTRY', 'start']);
   }
   if (own.release !== undefined) {
     defines.push(['BOARD_RELEASE', hex(own.release)]);

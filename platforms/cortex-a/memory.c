@@ -1,0 +1,25 @@
+// The memory of a Cortex-A in AArch32: flat, as it is out of reset. An emulator has no caches, and Renode walks no tables of AArch32.
+#include "cortex-r.h"
+
+void mpu_start(void)
+{
+	SCTLR_WRITE(SCTLR_READ() & ~(uint32_t)(SCTLR_M | SCTLR_C | SCTLR_I));
+	synchronize();
+}
+
+void cache_start(void)
+{
+}
+
+// What is not cached is where the other side looks.
+void machine_clean(const void *from, uint32_t bytes)
+{
+	(void)from;
+	(void)bytes;
+}
+
+void machine_invalidate(const void *from, uint32_t bytes)
+{
+	(void)from;
+	(void)bytes;
+}
