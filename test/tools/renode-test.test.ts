@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { buildScenes, robotCounts, runSuites } from '../../tools/commands/renode-test.js';
+import { buildScenes, passedScenes, robotCounts, runSuites } from '../../tools/commands/renode-test.js';
 import { findRenode, runOnRenode } from '../../tools/emulator/renode.js';
 import { driverBoard, readBoard } from '../../tools/image/board.js';
 import { knownTargets, packageRoot } from '../../tools/targets.js';
@@ -100,6 +100,16 @@ test('without Renode the command says that nothing was run, and its status is ne
 test('the counts are those of all tests', () => {
   assert.deepEqual(robotCounts(totals(4, 1)), { passed: 4, failed: 1, skipped: 0 });
   assert.equal(robotCounts('<robot></robot>'), undefined);
+});
+
+test('a scene has run when its own suite has tests and all passed, be it the only one or not', () => {
+  const suite = (id: string, scene: string): string => `<suite id="${id}" name="x" source="/a/renode/${scene}.robot">`;
+  const stat = (id: string, counts: string): string => `<stat ${counts} id="${id}" name="x">x</stat>`;
+  assert.deepEqual(passedScenes(`${suite('s1', 'one')}${stat('s1', 'pass="4" fail="0" skip="0"')}`), ['one']);
+  assert.deepEqual(passedScenes(`<suite id="s1" name="Test Suite">${suite('s1-s1', 'good')}${suite('s1-s2', 'bad')}${suite('s1-s3', 'skips')}${suite('s1-s4', 'none')}
+    ${stat('s1', 'pass="9" fail="1" skip="1"')}${stat('s1-s1', 'pass="14" fail="0" skip="0"')}${stat('s1-s2', 'pass="3" fail="1" skip="0"')}
+    ${stat('s1-s3', 'pass="3" fail="0" skip="1"')}${stat('s1-s4', 'pass="0" fail="0" skip="0"')}`), ['good']);
+  assert.deepEqual(passedScenes(''), []);
 });
 
 test('only a run that counted its tests and passed them passes', async () => {

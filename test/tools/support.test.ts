@@ -5,6 +5,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { commandsIn, refreshed } from '../../tools/commands/refresh-docs.js';
 import { note, recorded, type Seen, supportTable, withNotes } from '../../tools/support/record.js';
+import { readBoard } from '../../tools/image/board.js';
 import { knownTargets, packageRoot } from '../../tools/targets.js';
 
 const built: Seen = { target: 'a', engine: 'duktape', test: 'x' };
@@ -22,6 +23,13 @@ test('a note replaces what was known of its kind, leaves the rest, and a target 
   assert.deepEqual(withNotes([ran, built, { ...built, target: 'gone' }], [later], ['a', 'b']), [built, later]);
 });
 
+test('what ran on one emulator stays when another one is noted, and both are in the cell', () => {
+  const other = { ...ran, ranOn: 'Renode 1.2.3' };
+  const both = withNotes([ran], [other], ['b']);
+  assert.deepEqual(both, [ran, other]);
+  assert.match(supportTable(both, ['b']), /^b +- +QEMU 1\.2\.3; Renode 1\.2\.3 +-$/m);
+});
+
 test('what a test has seen and the record does not say fails that test', () => {
   assert.throws(() => { note({ target: 'nothing', engine: 'espruino', test: 'test/tools/support.test.ts' }); }, /docs\/support\.json does not say: run vmsg support --record/);
 });
@@ -29,7 +37,11 @@ test('what a test has seen and the record does not say fails that test', () => {
 test('every record names a test that notes it', () => {
   assert.ok(recorded().length > 0);
   for (const { target, test: file } of recorded()) {
-    assert.ok(existsSync(path.join(packageRoot, file)) && readFileSync(path.join(packageRoot, file), 'utf8').includes('note({'), `${target}: ${file}`);
+    // A suite of Renode's is the target's own, and vmsg renode-test notes for it.
+    const [, scene] = /^renode\/(.*)\.robot$/.exec(file) ?? [];
+    assert.ok(scene === undefined || readBoard(target).renode === scene, `${target}: ${file}`);
+    const noting = scene === undefined ? file : 'tools/commands/renode-test.ts';
+    assert.ok([file, noting].every((name) => existsSync(path.join(packageRoot, name))) && readFileSync(path.join(packageRoot, noting), 'utf8').includes('note('), `${target}: ${file}`);
   }
 });
 

@@ -8,6 +8,7 @@ import { bundle } from '../bundle/bundle.js';
 import { buildImage } from '../image/image.js';
 import { findRenode, type Renode } from '../emulator/renode.js';
 import { packaged, progress } from '../emulator/scene.js';
+import { note, type Seen } from '../support/record.js';
 import { knownTargets } from '../targets.js';
 import { UserError } from '../user-error.js';
 
@@ -26,6 +27,8 @@ export interface RenodeOutcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Scenes whose tests all passed. */
+  readonly scenes: readonly string[];
   readonly output: string;
 }
 
@@ -46,6 +49,14 @@ export function robotCounts(xml: string): { passed: number; failed: number; skip
   };
   const [passed, failed] = [count('pass'), count('fail')];
   return passed === undefined || failed === undefined ? undefined : { passed, failed, skipped: count('skip') ?? 0 };
+}
+
+/** The scenes of a robot_output.xml whose suites have tests, all of which passed. */
+export function passedScenes(xml: string): string[] {
+  return [...xml.matchAll(/<suite id="([^"]*)"[^>]* source="[^"]*?([\w-]+)\.robot"/g)].flatMap(([, id, scene = '']) => {
+    const whole = new RegExp(`<stat pass="[1-9]\\d*" fail="0" skip="0" id="${id ?? ''}"`);
+    return whole.test(xml) ? [scene] : [];
+  });
 }
 
 /** The named scenes, or all when none is named. */
@@ -79,19 +90,24 @@ export async function runSuites(renode: Renode, folder: string, names: readonly 
   rmSync(results, { recursive: true, force: true });
   const { status, output } = await run(renode.test, ['--variable', `IMAGES:${folder}`, '-r', results, ...suites]);
   const file = path.join(results, 'robot_output.xml');
-  const counts = existsSync(file) ? robotCounts(readFileSync(file, 'utf8')) : undefined;
+  const xml = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const counts = robotCounts(xml);
   // A run that ends badly without naming a failed test, or that ran none, did not get as far as counting.
   const failed = counts?.failed ?? 0;
   const uncounted = failed === 0 && (status !== 0 || counts === undefined || counts.passed === 0) ? 1 : 0;
-  return { passed: counts?.passed ?? 0, failed: failed + uncounted, skipped: counts?.skipped ?? 0, output };
+  return { passed: counts?.passed ?? 0, failed: failed + uncounted, skipped: counts?.skipped ?? 0, scenes: passedScenes(xml), output };
 }
 
-/** Builds and runs the named scenes, or all of them. */
+/** Builds and runs the named scenes, or all of them; notes the targets that ran. */
 export async function runRenodeTests(renode: Renode, names: readonly string[] = [], log: (line: string) => void = () => undefined): Promise<RenodeOutcome> {
   const folder = path.resolve('build', 'renode');
   await buildScenes(folder, names, log);
   log(`running the suites on Renode ${renode.version}`);
-  return runSuites(renode, folder, names);
+  const outcome = await runSuites(renode, folder, names);
+  const ranOn = `Renode ${renode.version.split('.').slice(0, 3).join('.')}`;
+  const ran = scenes.filter(({ name }) => outcome.scenes.includes(name));
+  note(...ran.map(({ name, target }): Seen => ({ target, engine: 'duktape', ranOn, test: `renode/${name}.robot` })));
+  return outcome;
 }
 
 /** Runs the command; returns the exit status: 2 when nothing was run for want of Renode. */

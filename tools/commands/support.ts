@@ -4,7 +4,7 @@ import { knownTargets } from '../targets.js';
 import { keepNotes, recorded, supportTable } from '../support/record.js';
 
 export const help = `vmsg support [--record]
-  Prints what each target's image was last seen to run on with each engine; 'built': it was built and read back, never run; '-': neither.
+  Prints what each target's image was last seen to run on with each engine, by emulator; 'built': it was built and read back, never run; '-': neither.
   --record   first takes over what test runs on this machine have seen since (build/support) into docs/support.json`;
 
 /** Runs the command; returns the exit status. */

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { bundleEngines, type BundleEngine, knownTargets, packageRoot } from '../targets.js';
+import { UserError } from '../user-error.js';
 
 /** What one test has seen. */
 export interface Seen {
@@ -12,32 +13,40 @@ export interface Seen {
   readonly engine: BundleEngine;
   /** What the image ran on, such as "QEMU 7.2.22"; absent: it was built and read back. */
   readonly ranOn?: string;
-  /** The test's file, from the package's folder. */
+  /** The test's file, from the package's folder: a test, or a suite of Renode's. */
   readonly test: string;
 }
 
 const recordFile = path.join(packageRoot, 'docs', 'support.json');
 const notesFolder = path.join(packageRoot, 'build', 'support');
 
-const sameKind = (a: Seen, b: Seen): boolean => a.target === b.target && a.engine === b.engine && (a.ranOn === undefined) === (b.ranOn === undefined);
+/** What it ran on without the version: 'QEMU', 'Renode', 'a Linux process'; 'built' where it never ran. */
+const emulatorOf = ({ ranOn = 'built' }: Seen): string => ranOn.replace(/ \d.*/, '');
+
+const sameKind = (a: Seen, b: Seen): boolean => a.target === b.target && a.engine === b.engine && emulatorOf(a) === emulatorOf(b);
 
 /** The kept record. */
 export function recorded(): Seen[] {
   return JSON.parse(readFileSync(recordFile, 'utf8')) as Seen[];
 }
 
-/** Notes what a test has seen. Throws when the kept record does not know it. */
-export function note(seen: Seen): void {
+/** Notes what a test has seen. Throws UserError when the kept record does not know it. */
+export function note(...all: readonly Seen[]): void {
   mkdirSync(notesFolder, { recursive: true });
-  writeFileSync(path.join(notesFolder, `${seen.target}-${seen.engine}-${seen.ranOn === undefined ? 'built' : 'ran'}.json`), JSON.stringify(seen));
-  if (!recorded().some((known) => sameKind(known, seen))) {
-    throw new Error(`${seen.target} was ${seen.ranOn === undefined ? 'built' : 'run'} with ${seen.engine}, which docs/support.json does not say: run vmsg support --record.`);
+  for (const seen of all) {
+    const name = [seen.target, seen.engine, emulatorOf(seen).replaceAll(' ', '-')].join('-');
+    writeFileSync(path.join(notesFolder, `${name}.json`), JSON.stringify(seen));
+  }
+  const news = all.find((seen) => !recorded().some((known) => sameKind(known, seen)));
+  if (news !== undefined) {
+    const what = news.ranOn === undefined ? 'built' : `run on ${news.ranOn}`;
+    throw new UserError(`${news.target} was ${what} with ${news.engine}, which docs/support.json does not say: run vmsg support --record.`);
   }
 }
 
 /** The record with the notes in it: a note replaces what was known of its kind; what no longer is a target goes. */
 export function withNotes(record: readonly Seen[], notes: readonly Seen[], targets: readonly string[]): Seen[] {
-  const place = ({ target, engine, ranOn }: Seen): string => [target, String(bundleEngines.indexOf(engine)), ranOn === undefined ? 0 : 1].join(' ');
+  const place = (seen: Seen): string => [seen.target, String(bundleEngines.indexOf(seen.engine)), seen.ranOn === undefined ? 0 : emulatorOf(seen)].join(' ');
   return [...record.filter((known) => !notes.some((seen) => sameKind(known, seen))), ...notes]
     .filter(({ target }) => targets.includes(target))
     .sort((a, b) => (place(a) < place(b) ? -1 : 1));
@@ -55,8 +64,8 @@ export function keepNotes(): void {
 export function supportTable(record: readonly Seen[], targets: readonly string[]): string {
   const cell = (target: string, engine: BundleEngine): string => {
     const seen = record.filter((known) => known.target === target && known.engine === engine);
-    const ran = seen.find(({ ranOn }) => ranOn !== undefined);
-    return ran?.ranOn ?? (seen.length > 0 ? 'built' : '-');
+    const ran = seen.flatMap(({ ranOn }) => ranOn ?? []);
+    return ran.length > 0 ? ran.join('; ') : seen.length > 0 ? 'built' : '-';
   };
   const rows = [['target', ...bundleEngines], ...targets.map((target) => [target, ...bundleEngines.map((engine) => cell(target, engine))])];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
