@@ -1,7 +1,7 @@
 // Runs small bundles plain and flattened, and makes random ones: what tests of the flattener share.
 import vm from 'node:vm';
 import { flatten } from '../../tools/flatten/flatten.js';
-import type { BundleEngine } from '../../tools/targets.js';
+import type { FlattenEngine } from '../../tools/flatten/engines.js';
 import { encodeMappings } from '../../tools/flatten/source-map.js';
 
 /** A source map that says of each line of `code` that it came from `file` of the same line. */
@@ -14,7 +14,7 @@ export function mapOf(code: string, file = 'src/x.hot.ts', coldFile = 'src/x.ts'
   return JSON.stringify({ version: 3, file: 'bundle.js', sources: [file, coldFile], names: [], mappings: encodeMappings(lines) });
 }
 
-export function flattened(code: string, engine: BundleEngine = 'duktape'): string {
+export function flattened(code: string, engine: FlattenEngine = 'duktape'): string {
   return flatten({ code, map: mapOf(code), engine }).code;
 }
 

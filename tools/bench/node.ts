@@ -37,7 +37,7 @@ export async function benchNode(other: string | undefined, milliseconds = 300): 
     throw new UserError(`${other} does not exist: --compare takes v86's src/virtio.js.`);
   }
   const outFile = path.resolve('build', 'node', 'busy-ring.js');
-  await bundle({ target: 'host', entry: path.join(packageRoot, 'test', 'emulator', 'programs', 'busy-ring.ts'), role: 'driver', outFile, flatten: true });
+  await bundle({ target: 'host', entry: path.join(packageRoot, 'test', 'emulator', 'programs', 'busy-ring.ts'), role: 'driver', outFile, flatten: true, engine: 'node' });
   return (Object.keys(shapes) as NodeFigure['shape'][]).map((shape) => {
     const args = [outFile, JSON.stringify([milliseconds, ...shapes[shape]])];
     return { shape, millions: best(args), otherMillions: other === undefined ? undefined : best([...args, path.resolve(other)]) };

@@ -7,9 +7,10 @@ import typescript from '@rollup/plugin-typescript';
 import { rollup, type Plugin, type RollupError } from 'rollup';
 import { minify as terser } from 'terser';
 import { wordsOfSomeEngine } from './check-bundle.js';
+import type { FlattenEngine } from '../flatten/engines.js';
 import { flatten, flattenedCompress } from '../flatten/flatten.js';
 import ts from 'typescript';
-import { checkTarget, type BundleEngine, packageRoot, shown } from '../targets.js';
+import { checkTarget, packageRoot, shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
 /** What to bundle. */
@@ -26,7 +27,7 @@ export interface BundleOptions {
   /** Whether hot calls are flattened into the functions that make them (../flatten/flatten.ts); default true for a minified device. */
   readonly flatten?: boolean;
   /** The engine that runs the bundle: flattening weighs by its costs; default duktape. 'none': it is not flattened. */
-  readonly engine?: BundleEngine | 'none';
+  readonly engine?: FlattenEngine | 'none';
   /** The module whose `run(app)` starts a device; default firmware/main.ts of this package. */
   readonly firmware?: string;
   readonly capacity?: Capacity;

@@ -1,4 +1,5 @@
 // Makes one function: lowers it with all that is copied into it, and chooses what it holds in variables of its own.
+import type { AnyNode } from 'acorn';
 import type { EngineCosts } from './engines.js';
 import { removeExits } from './exits.js';
 import type { Expr, Local, Stmt } from './ir.js';
@@ -100,7 +101,7 @@ export function emit(
   const looksBehind = (changed: (index: string) => boolean): string[] => [...views].filter(([, { index }]) => changed(index)).map(look);
   const stored = held.filter((name) => written.has(name));
   const store = (name: string): string => `${name} = ${names(name)};`;
-  const load = (name: string): string => `${names(name)} = ${name};`;
+  const load = (name: string): string => `${names(name)} = ${costs.typed ? typed(name, program.variables.get(name)?.init) : name};`;
 
   /**
    * Variables held in locals are put back before code that may read them, and read again behind code that may write them; a view
@@ -125,7 +126,7 @@ export function emit(
   };
   const at = fn.node.start;
   const lines: Line[] = [{ text: `    function ${fn.name}(${params.map(({ name }) => name).join(', ')}) {`, at }];
-  fetched.forEach((name) => lines.push({ text: `      var ${names(name)} = ${name};`, at }));
+  fetched.forEach((name) => lines.push({ text: `      var ${load(name)}`, at }));
   [...views].forEach((view) => lines.push({ text: `      var ${look(view)}`, at }));
   if (shared > 0) {
     lines.push({ text: `      var ${Array.from({ length: shared }, (_, index) => `${mark}${index}`).join(', ')};`, at });
@@ -145,6 +146,16 @@ export function emit(
 /** How a view is called among the wrapper's names: no identifier looks like that. */
 function viewName(table: string, index: string): string {
   return `${table}[${index}]`;
+}
+
+/**
+ * The variable `name` of the wrapper as an expression that can have no other type than what it begins with: a whole number, which
+ * 28 bits hold, or a condition.
+ */
+function typed(name: string, init: AnyNode | undefined): string {
+  const literal = init?.type === 'UnaryExpression' && init.operator === '-' ? init.argument : init;
+  const first = literal?.type === 'Literal' ? literal.value : undefined;
+  return typeof first === 'number' ? `${name} | 0` : typeof first === 'boolean' ? `!!${name}` : name;
 }
 
 /** What it costs that calls put the variable `name` back and fetch it again, when the function holds it in one of its own. */

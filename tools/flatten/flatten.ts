@@ -7,14 +7,13 @@
 // was.
 import { UserError } from '../user-error.js';
 import { emit, type Made } from './emit.js';
-import { engineCosts } from './engines.js';
+import { engineCosts, type FlattenEngine } from './engines.js';
 import { functionNamed, type Plan } from './lower.js';
 import { planFor } from './plan.js';
 import type { HotFunction, Program } from './program.js';
 import { children, readProgram } from './program.js';
 import type { Segment, SourceMapJson } from './source-map.js';
 import { decodeMappings, encodeMappings } from './source-map.js';
-import type { BundleEngine } from '../targets.js';
 import type { AnyNode, Statement } from 'acorn';
 
 export interface FlattenOptions {
@@ -24,7 +23,7 @@ export interface FlattenOptions {
   /** How messages call a source of the map; default as the map has it. */
   readonly shown?: (source: string) => string;
   /** Whose costs count. The output has no labels and no switch, so every engine takes it. */
-  readonly engine: BundleEngine | 'none';
+  readonly engine: FlattenEngine | 'none';
 }
 
 export interface FlattenResult {

@@ -1,8 +1,8 @@
 // Bundles the whole firmware with the port of the host tests, flattened and minified, for register.mjs.
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { bundle } from '../../../tools/bundle/bundle.js';
-import { type BundleEngine, packageRoot } from '../../../tools/targets.js';
+import { bundle, type BundleOptions } from '../../../tools/bundle/bundle.js';
+import { packageRoot } from '../../../tools/targets.js';
 
 /** Modules that tests take from the bundle: the firmware without its apps and without the carrier of another target, and the port. */
 function modules(): string[] {
@@ -13,7 +13,7 @@ function modules(): string[] {
 }
 
 /** Writes the bundle into `folder`; returns its file. */
-export async function bundleForTests(folder: string, engine: BundleEngine): Promise<string> {
+export async function bundleForTests(folder: string, engine: NonNullable<BundleOptions['engine']>): Promise<string> {
   const entry = path.join(folder, 'all-modules.ts');
   const outFile = path.join(folder, `${engine}.js`);
   const named = modules();
