@@ -96,10 +96,16 @@ test('R-303 R-304 R-309 a device comes and goes while another one serves', async
   assert.equal(figures(driver).get('requests'), 4);
 });
 
+test('a device whose handler allocates is found when its app runs', async () => {
+  const { status, error } = await sim('--target', 'host', '--app', path.join(root, 'test', 'emulator', 'apps', 'allocating.ts'), '--program', program('entropy'));
+  assert.equal(status, 1);
+  assert.match(error, /^vmsg: The engine allocated or collected while serving: both must be 0\.\n$/);
+});
+
 test('an app that is not there is one sentence that names those that are', async () => {
   const { status, error } = await sim('--app', 'nothing');
   assert.notEqual(status, 0);
-  assert.match(error, /^vmsg: No app is called 'nothing'; there are demo, entropy, guest, linux-test, and files of your own\.\n$/);
+  assert.match(error, /^vmsg: No app is called 'nothing'; there are demo, entropy, guest, linux-test, terminal, and files of your own\.\n$/);
 });
 
 test('an app without a program of its own has each of its devices brought up and reset', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BlockBackend, BlockBackendType, BlockOptions } from '../../../firmware/main.js';
 import { block, delayedDisk, flashDisk, ramDisk } from '../../../firmware/main.js';
-import { blockDone, blockResize, blockRow, BlockStatus } from '../../../firmware/devices/block.hot.js';
+import { blockDone, blockResize, blockRow, blockSector, blockSectors, BlockStatus, blockType, blockUnmap, recallBlock } from '../../../firmware/devices/block.hot.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { Answer, BenchOptions, DeviceBench } from '../../support/device-bench.js';
 import { benchOf, OLD } from '../../support/device-bench.js';
@@ -315,6 +315,32 @@ test('BLK-9 a write, a zeroing and a discard that a backend finishes later are s
     assert.equal(bench.ask(0, [header(IN, 0)], [512, 1]), undefined);
     assert.deepEqual([done(OK), asked], [OK, ['read']]);
   });
+});
+
+test('BLK-12 a kept request comes back to its backend as it was: type, first sector, sectors, UNMAP, and its data', () => {
+  const rows: number[] = [];
+  const later = (): number => {
+    rows.push(blockRow);
+    return BlockStatus.Later;
+  };
+  const type: BlockBackendType = { read: later, write: later, writeZeroes: later, discard: later, flush: later };
+  const bench = disk({ backend: { type, sectors: 0x12345, requests: 8, attach: (): void => undefined } }, { features: [F_FLUSH] });
+  bench.offer(0, [header(OUT, 0x10007), pattern(2, 5)], [1]);
+  bench.offer(0, [header(WRITE_ZEROES), segment(0x12300, 5, 1)], [1]);
+  bench.offer(0, [header(WRITE_ZEROES), segment(1, 6, 0)], [1]);
+  bench.offer(0, [header(DISCARD), segment(2, 7)], [1]);
+  bench.offer(0, [header(IN, 3)], [512, 1]);
+  bench.kick(0);
+  const kept = rows.map((row) => {
+    assert.ok(recallBlock(0, row));
+    return [blockType(), blockSector(), blockSectors(), blockUnmap()];
+  });
+  assert.deepEqual(kept, [[OUT, 0x10007, 2, 0], [WRITE_ZEROES, 0x12300, 5, 1], [WRITE_ZEROES, 1, 6, 0], [DISCARD, 2, 7, 0], [IN, 3, 1, 0]]);
+  rows.slice().reverse().forEach((row) => blockDone(0, row, BlockStatus.Ok));
+  bench.settle();
+  assert.deepEqual(bench.takeAll(0).map((answer) => statusOf(answer)), [OK, OK, OK, OK, OK]);
+  bench.device.setStatus(0);
+  assert.equal(recallBlock(0, rows[0] ?? NaN), false, 'after a reset it is forgotten');
 });
 
 /** SET_CONFIG with the present generation count; returns how many bytes were applied. */

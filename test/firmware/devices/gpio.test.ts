@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { gpio } from '../../../firmware/main.js';
 import type { GpioOptions } from '../../../firmware/main.js';
 import { setWire } from '../../../firmware/devices/gpio-wires.hot.js';
+import { armedDevices, wakeAll } from '../../../firmware/serving/wake.hot.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { DeviceBench } from '../../support/device-bench.js';
 import { benchOf, OLD } from '../../support/device-bench.js';
@@ -190,6 +191,20 @@ test('an edge from outside is found by looking every pollMicroseconds', () => {
   assert.deepEqual(events(bench), []);
   bench.wait(2000);
   assert.deepEqual(events(bench), [1]);
+});
+
+test('with pollMicroseconds 0 no time is kept for looking: the backend\'s interrupt wakes the device, whose lines are then looked at', () => {
+  const bench = start({ pollMicroseconds: 0 });
+  enable(bench, 3, BOTH);
+  unmask(bench, 3);
+  assert.equal(armedDevices, 0);
+  setWire(ROW, 3, 1);
+  bench.wait(20000);
+  assert.deepEqual(events(bench), []);
+  wakeAll();
+  bench.settle();
+  assert.deepEqual(events(bench), [1]);
+  assert.equal(armedDevices, 0);
 });
 
 test('GPIO-9 disabling forgets a latched edge and gives the waiting buffer back as INVALID', () => {

@@ -122,6 +122,23 @@ test('NET-4 NET-3 NET-9 a buffer without a frame, or with one above the MTU, is 
   assert.equal(received(device).length, 1, 'with a tag four more bytes');
 });
 
+test('NET-3 NET-4 a backend sees frames of 14 bytes to the MTU with its headers, each once, and none while the link is down', () => {
+  const seen: number[] = [];
+  const transmit = (_device: number, bytes: number): boolean => {
+    seen.push(bytes);
+    return true;
+  };
+  const device = benchOf(network({ number: 4, mtu: 100, backend: { type: { transmit }, attach: (): void => undefined } }), { features: [F_MAC, F_STATUS], queues: [RX, TX] });
+  [0, 13, 14, 114, 118, 119, 2000].forEach((length) => {
+    assert.equal(device.ask(TX, [HEADER, new Array<number>(length).fill(0)])?.written, 0);
+  });
+  assert.deepEqual(seen, [14, 114, 118]);
+  assert.equal(netDropped[0], 4);
+  netLink(0, 0);
+  device.ask(TX, [HEADER, new Array<number>(60).fill(0)]);
+  assert.deepEqual([seen.length, netDropped[0]], [3, 5]);
+});
+
 [false, true].forEach((packed) => {
   test(`NET-6 with MRG_RXBUF a frame fills as many buffers as it needs, shown together (${packed ? 'packed' : 'split'})`, () => {
     const device = net({}, { features: [F_MRG_RXBUF], packed });

@@ -92,6 +92,7 @@ test('DT-G4 DT-G6 no header, no room for a status: nothing is written; values wi
   assert.equal(bench.ask(COMMANDS, [header(0)], [7])?.written, 0);
   const small = ask(bench, [...header(0), 1, 2, 3, 4], 11);
   assert.deepEqual([small.written, small.status], [8, PROTOCOL_ERROR]);
+  assert.equal(ask(bench, header(0)).status, 0, 'the status of the one before is not left standing');
   const long = ask(bench, [...header(0), ...Array.from({ length: 125 }, () => 1)]);
   assert.deepEqual([long.written, long.status], [8, PROTOCOL_ERROR]);
   assert.equal(ask(bench, [...header(0), ...Array.from({ length: 120 }, () => 1)]).written, 128);
