@@ -5,9 +5,10 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { type Board, isProcess, readBoard } from '../../tools/image/board.js';
 import { imageSize } from '../../tools/image/image.js';
 import { memoryMap } from '../../tools/image/memory-map.js';
-import { packageRoot } from '../../tools/targets.js';
+import { knownTargets, packageRoot } from '../../tools/targets.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-size-'));
 
@@ -33,6 +34,31 @@ test('a row for each engine with the numbers of the image, and a reason for the 
   assert.match(script, /^espruino: no image but a script/);
   const picture = readFileSync(path.join(folder, 'memory.svg'), 'utf8');
   assert.ok(picture.includes(`<title>code and constants: ${flash} bytes</title>`) && picture.includes(`<title>heap: ${heap} bytes</title>`));
+});
+
+/** Bytes of the parts of each image in a picture. */
+function imagesIn(picture: string): Map<string, Map<string, number>> {
+  const images = picture.split(' font-weight="bold">').slice(1);
+  return new Map(images.map((image) => [
+    image.slice(0, image.indexOf('<')),
+    new Map([...image.matchAll(/<title>([^:]+): (\d+) bytes<\/title>/g)].map(([, part = '', bytes]) => [part, Number(bytes)])),
+  ]));
+}
+
+test('docs/memory.svg shows every target that has an image, and what the one built here takes to within 3 %', () => {
+  const shown = imagesIn(readFileSync(path.join(packageRoot, 'docs', 'memory.svg'), 'utf8'));
+  // A pair on one core is one image for both sides.
+  const hasImage = (board: Board): boolean => !isProcess(board) && (board.images.driver === undefined || board.images.driver.flash !== undefined);
+  const expected = knownTargets().filter((target) => hasImage(readBoard(target))).map((target) => `${target}, duktape`);
+  assert.deepEqual([...shown.keys()].filter((name) => name.endsWith(', duktape')), expected);
+  const [built] = imagesIn(readFileSync(path.join(folder, 'memory.svg'), 'utf8')).entries();
+  assert.ok(built !== undefined);
+  const [name, parts] = built;
+  assert.deepEqual([...parts.keys()].sort(), ['code and constants', 'heap', 'stack', 'variables']);
+  for (const [part, bytes] of parts) {
+    const old = shown.get(name)?.get(part) ?? 0;
+    assert.ok(Math.abs(old - bytes) <= bytes * 0.03, `${name}: ${part} was ${old} bytes and is ${bytes}: npx vmsg size --all --svg docs/memory.svg`);
+  }
 });
 
 test('--svg alone is one sentence', () => {
