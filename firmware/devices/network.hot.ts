@@ -2,7 +2,7 @@
 import { clean, fill, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { privateWindow } from '../memory/private.hot.js';
-import { windowCached } from '../memory/window.hot.js';
+import { windowCached } from '#tables';
 import { clearResponse, headerAt, responseAt } from '../serving/request.hot.js';
 import { configChanged } from '../transport/config-change.hot.js';
 import { configByte, setConfigByte, setConfigWord } from '../transport/config-space.hot.js';

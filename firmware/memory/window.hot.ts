@@ -1,19 +1,6 @@
 // Translates 64-bit driver addresses, given as four 16-bit halves, to (window, byte offset).
-import { Capacity } from '../capacity.js';
-
-/** Driver address of each window's first byte: four halves a window, lowest first. A multiple of 16. */
-export const windowBase = new Uint16Array(Capacity.Windows * 4);
-/** Offset of each window's last byte; -1 where the driver side's addresses must not lead. */
-export const windowLast = new Int32Array(Capacity.Windows);
-/** 1 = the CPU caches it: clean after writing, invalidate before reading. */
-export const windowCached = new Uint8Array(Capacity.Windows);
-
-/** Buses whose driver side must not reach the window, one bit each. */
-export const windowBarred = new Uint8Array(Capacity.Windows);
-
-let windowCount = 0;
-/** The bus whose driver side's addresses are translated, as its bit. */
-let busBit = 1;
+import { translation, windowBarred, windowBase, windowLast } from '#tables';
+import { Translation } from './found.hot.js';
 
 /**
  * The window found last by the long way, which is nearly always the next one too: its number, the upper halves of its base,
@@ -30,15 +17,15 @@ export let locatedOffset = 0;
 
 /** Makes `count` windows known; their table rows have been filled. */
 export function setWindowCount(count: number): void {
-  windowCount = count;
+  translation[Translation.Windows] = count;
   usualLast = -1;
 }
 
 /** The addresses translated next are those of `bus`'s driver side. */
 export function translateFor(bus: number): void {
   const bit = 1 << bus;
-  if (bit !== busBit) {
-    busBit = bit;
+  if (bit !== translation[Translation.Bus]) {
+    translation[Translation.Bus] = bit;
     usualLast = -1;
   }
 }
@@ -62,10 +49,12 @@ export function locate(a0: number, a1: number, a2: number, a3: number, bytes: nu
 
 /** The long way of `locate`: looks at all windows. @rare */
 function search(a0: number, a1: number, a2: number, a3: number, bytes: number): number {
-  for (let window = 0; window < windowCount; window++) {
+  const windows = translation[Translation.Windows];
+  const bus = translation[Translation.Bus];
+  for (let window = 0; window < windows; window++) {
     const row = window * 4;
     // No window crosses a multiple of 4 GiB (checked at start-up), so the upper halves must be equal.
-    if (windowBase[row + 2] === a2 && windowBase[row + 3] === a3 && (windowBarred[window] & busBit) === 0) {
+    if (windowBase[row + 2] === a2 && windowBase[row + 3] === a3 && (windowBarred[window] & bus) === 0) {
       let low = a0 - windowBase[row];
       let high = a1 - windowBase[row + 1];
       if (low < 0) {

@@ -1,7 +1,8 @@
 // Enters the port's memory windows into the translation table at start-up.
 import type { WindowDescription } from '../../hal/port.js';
 import { Capacity } from '../capacity.js';
-import { setWindowCount, windowBarred, windowBase, windowCached, windowLast } from './window.hot.js';
+import { windowBarred, windowBase, windowCached, windowLast } from '#tables';
+import { setWindowCount } from './window.hot.js';
 
 /** Largest offset in a window: its numbers have 28 bits. */
 const maximumLast = 134217727;

@@ -4,7 +4,7 @@ import { clearBusEvents } from '../bus/bus-events.hot.js';
 import { directDevice } from '../bus/bus-table.hot.js';
 import type { DeviceModel, DeviceType } from '../devices/device-model.js';
 import { anyKept } from '../serving/keep.hot.js';
-import { windowBase, windowLast } from '../memory/window.hot.js';
+import { windowBase, windowLast } from '#tables';
 import { queueDevice, queueFeature, QueueFeature, queueIndex, queueMaximum, queueState, QueueState } from '../virtqueue/queue-table.hot.js';
 import { clearKicks } from '../virtqueue/kicks.hot.js';
 import { Feature } from '../wire/features.js';

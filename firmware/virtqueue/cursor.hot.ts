@@ -2,7 +2,7 @@
 //
 // Positions count bytes from the start of the readable or of the writable part, however the driver split them.
 import { clean, copy, fill, invalidate, random } from '#port';
-import { windowCached } from '../memory/window.hot.js';
+import { windowCached } from '#tables';
 import { elementBytes, elementOffset, elements, elementWindow, readableElements } from './chain.hot.js';
 
 /**

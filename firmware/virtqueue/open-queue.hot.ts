@@ -1,7 +1,7 @@
 // The open queue, the one being worked on: its row of the tables in variables.
 //
 // Every chain needs most of it, and an interpreter pays far less for a variable of its main function than for a table.
-import { windowCached } from '../memory/window.hot.js';
+import { windowCached } from '#tables';
 import { descriptorAt, descriptorWindow, deviceAt, deviceWindow, driverAt, driverWindow, queueRing, queueSize, Ring } from './queue-table.hot.js';
 
 export let size = 0;

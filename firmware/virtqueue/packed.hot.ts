@@ -38,8 +38,6 @@ let published = 0;
 let slotsHeld = 0;
 /** Flags of the first used descriptor since the last pass ended: written last, so that all become visible together (R-402). */
 let firstFlags = 0;
-/** Flags of the descriptor at the next position as they were read last. */
-let nextFlags = 0;
 /** Slots of the chain taken last, in case it is put back. */
 let lastSlots = 0;
 /** IN_ORDER: whether the descriptor at `batchAt` stands for a batch that may still grow (R-401). */
@@ -105,8 +103,7 @@ function isNextAvailable(): boolean {
   if (ringCached) {
     invalidate(ringWindow, at * 2, 16);
   }
-  nextFlags = windowWords[ringWindow][at + Packed.FlagsWord];
-  return (nextFlags & Packed.AvailableAndUsed) === sign;
+  return (windowWords[ringWindow][at + Packed.FlagsWord] & Packed.AvailableAndUsed) === sign;
 }
 
 /** Starts a pass: asks the driver not to notify meanwhile. */
@@ -122,12 +119,10 @@ export function takePacked(): number {
   if (slotsHeld === size) {
     return Take.None;
   }
-  if (!isNextAvailable()) {
+  const slots = walkPacked(next, sign);
+  if (slots === 0) {
     return Take.None;
   }
-  // The other fields are read after the flags (R-384).
-  barrier();
-  const slots = walkPacked(next, nextFlags);
   // Broken, or more than the ring holds with what the driver has not been given back (R-404).
   if (slots > size - slotsHeld) {
     return Take.Error;

@@ -48,7 +48,7 @@ void natives_collection(struct heap *heap)
 	((struct account *)(void *)heap)->collections++;
 }
 
-static uint8_t *range(uint32_t window, uint32_t offset, uint32_t bytes)
+uint8_t *natives_range(uint32_t window, uint32_t offset, uint32_t bytes)
 {
 	if (window >= machine_window_count || offset > machine_windows[window].bytes ||
 	    bytes > machine_windows[window].bytes - offset)
@@ -58,32 +58,32 @@ static uint8_t *range(uint32_t window, uint32_t offset, uint32_t bytes)
 
 void natives_copy(uint32_t to_window, uint32_t to, uint32_t from_window, uint32_t from, uint32_t bytes)
 {
-	memcpy(range(to_window, to, bytes), range(from_window, from, bytes), bytes);
+	memcpy(natives_range(to_window, to, bytes), natives_range(from_window, from, bytes), bytes);
 }
 
 void natives_fill(uint32_t window, uint32_t offset, uint32_t bytes, uint32_t value)
 {
-	memset(range(window, offset, bytes), (int)(value & 0xff), bytes);
+	memset(natives_range(window, offset, bytes), (int)(value & 0xff), bytes);
 }
 
 void natives_clean(uint32_t window, uint32_t offset, uint32_t bytes)
 {
-	machine_clean(range(window, offset, bytes), bytes);
+	machine_clean(natives_range(window, offset, bytes), bytes);
 }
 
 void natives_invalidate(uint32_t window, uint32_t offset, uint32_t bytes)
 {
-	machine_invalidate(range(window, offset, bytes), bytes);
+	machine_invalidate(natives_range(window, offset, bytes), bytes);
 }
 
 uint32_t natives_random(uint32_t window, uint32_t offset, uint32_t bytes)
 {
-	return machine_random(range(window, offset, bytes), bytes);
+	return machine_random(natives_range(window, offset, bytes), bytes);
 }
 
 void natives_seeded(uint32_t window, uint32_t offset, uint32_t bytes, uint32_t state_window, uint32_t state)
 {
-	uint8_t *to = range(window, offset, bytes), *kept = range(state_window, state, sizeof(uint32_t));
+	uint8_t *to = natives_range(window, offset, bytes), *kept = natives_range(state_window, state, sizeof(uint32_t));
 	uint32_t value;
 
 	memcpy(&value, kept, sizeof value);
@@ -133,7 +133,7 @@ void natives_log(int32_t code, int32_t value)
 
 void natives_write(uint32_t window, uint32_t offset, uint32_t bytes)
 {
-	machine_write((const char *)range(window, offset, bytes), bytes);
+	machine_write((const char *)natives_range(window, offset, bytes), bytes);
 }
 
 uint32_t natives_read(uint32_t window, uint32_t offset, uint32_t bytes)

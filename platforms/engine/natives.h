@@ -14,6 +14,9 @@ struct heap *natives_heap(void);
 // Counts one collector run of the engine that uses this heap.
 void natives_collection(struct heap *heap);
 
+// Where a range of a window is; ends the program when it is none.
+uint8_t *natives_range(uint32_t window, uint32_t offset, uint32_t bytes);
+
 void natives_copy(uint32_t to_window, uint32_t to, uint32_t from_window, uint32_t from, uint32_t bytes);
 void natives_fill(uint32_t window, uint32_t offset, uint32_t bytes, uint32_t value);
 void natives_clean(uint32_t window, uint32_t offset, uint32_t bytes);

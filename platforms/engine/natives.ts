@@ -12,6 +12,11 @@ export interface Natives {
   clean(window: number, offset: number, length: number): void;
   /** Drops the data cache's bytes of the range; nothing on a core without one. */
   invalidate(window: number, offset: number, length: number): void;
+  /** The tables of tables.ts as an ArrayBuffer over C's (start-up only). */
+  tables(): ArrayBuffer;
+  /** What firmware/memory/descriptors.hot.ts says of them. */
+  splitDescriptor(window: number, base: number, entry: number, place: number): number;
+  packedDescriptor(window: number, base: number, entry: number, place: number, sign: number): number;
   barrier(): void;
   /** Unmasks the interrupt lines, sleeps until one fires or `limit` microseconds have passed; returns and clears the pending lines. */
   idle(limit: number): number;
@@ -43,6 +48,9 @@ export const copy = native.copy;
 export const fill = native.fill;
 export const random = native.random;
 export const seeded = native.seeded;
+export const tables = native.tables;
+export const splitDescriptor = native.splitDescriptor;
+export const packedDescriptor = native.packedDescriptor;
 export const barrier = native.barrier;
 export const clean = native.clean;
 export const invalidate = native.invalidate;

@@ -38,11 +38,6 @@ test('a build without validation loses its refusals, keeps what their tests call
   assert.throws(() => unchecked('function walk() { return true; }', 'firmware/virtqueue/chain.hot.ts'), /found nothing to take out/);
 });
 
-test('the translation of a build without validation finds the window once and asks no more', () => {
-  const code = 'function locate(a0, bytes) { if (elsewhere !== 0 || bytes > usualLast - offset) { return search(a0); } return usual; }';
-  assert.match(unchecked(code, 'firmware/memory/window.hot.js'), /if \(usualLast < 0 +\) \{ return search\(a0\); \} return usual;/);
-});
-
 test('a request consists of a share of the doorbell, a share of the message, the walk and the validation', () => {
   const checked = [phase('split-r64-32', 9800), phase('split-r64-1', 22000), phase('split-idle-pass', 9500), phase('long-32', 9700)];
   assert.deepEqual(breakdowns(checked, [phase('split-r64-32', 8100), phase('split-r64-1', 20000)], 3200, 18560), [

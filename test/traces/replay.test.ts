@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fake } from '../../hal/fake/port.js';
 import type { DeviceModel } from '../../firmware/devices/device-model.js';
-import { windowBase } from '../../firmware/memory/window.hot.js';
+import { windowBase } from '#tables';
 import { featureAt, offeredFeatures } from '../../firmware/transport/device.hot.js';
 import { read16, read32 } from '../support/driver/message.js';
 import { connectedTo, droppedInAll, dropped, started } from '../support/fresh.js';

@@ -61,6 +61,9 @@ const packageName = 'virtio-msg-device';
 
 const entryId = 'vmsg-entry';
 
+/** Engines without natives in C: condition `no-glue` of package.json. */
+const withoutGlue: readonly string[] = ['espruino', 'node'];
+
 const notWatched = { close: (): void => undefined };
 
 /**
@@ -149,7 +152,7 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
       JSON.stringify({
         extends: path.join(packageRoot, 'tsconfig.json'),
         compilerOptions: {
-          customConditions: [options.target, ...(options.trace === true ? ['trace'] : [])],
+          customConditions: [options.target, ...(options.trace === true ? ['trace'] : []), ...(withoutGlue.includes(options.engine ?? 'duktape') ? ['no-glue'] : [])],
           noEmit: false,
           sourceMap: true,
           importHelpers: true,

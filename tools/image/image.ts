@@ -47,7 +47,7 @@ const platforms = path.join(packageRoot, 'platforms');
 const engineFor: Readonly<Record<Engine, (request: EngineRequest) => PreparedEngine>> = { duktape: duktapeFor, jerryscript: jerryscriptFor };
 
 const ownFlags = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-ffunction-sections', '-fdata-sections'];
-const sharedSources = ['engine/natives.c', 'engine/text.c', 'engine/heap.c', 'engine/seeded-random.c'];
+const sharedSources = ['engine/natives.c', 'engine/descriptors.c', 'engine/text.c', 'engine/heap.c', 'engine/seeded-random.c'];
 
 /** The compiler's version; a missing compiler or C library is an error that says what to install. */
 async function probeCompiler(board: Board): Promise<string> {

@@ -2,9 +2,10 @@
 //
 // Guest memory is cut into windows that overlap by an eighth, so that a buffer across a cut lies whole in one of them.
 import { windowWords } from '#port';
+import { windowBase, windowLast } from '#tables';
 import { firstGuestWindow, guestWindowPages, guestWindows, map, messageWindow, unmap } from '#vhost-user';
 import { MessageWindow } from '../../../hal/vhost-user.js';
-import { setWindowCount, windowBase, windowLast } from '../../memory/window.hot.js';
+import { setWindowCount } from '../../memory/window.hot.js';
 import { Message, Refusal } from '../../wire/vhost-user.js';
 
 const enum Table {

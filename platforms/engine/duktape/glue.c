@@ -4,6 +4,7 @@
 // is for start-up, and `print` when it is given something that is not a string.
 #include <string.h>
 
+#include "descriptors.h"
 #include "duktape.h"
 #include "natives.h"
 
@@ -50,6 +51,13 @@ static duk_ret_t native_memory(duk_context *ctx)
 	return 1;
 }
 
+static duk_ret_t native_tables(duk_context *ctx)
+{
+	duk_push_heap_stash(ctx);
+	duk_get_prop_index(ctx, -1, (duk_uarridx_t)machine_window_count);
+	return 1;
+}
+
 static duk_ret_t native_print(duk_context *ctx)
 {
 	duk_size_t bytes;
@@ -93,6 +101,16 @@ static uint32_t native_invalidate(const uint32_t *n)
 {
 	natives_invalidate(n[0], n[1], n[2]);
 	return 0;
+}
+
+static uint32_t native_split_descriptor(const uint32_t *n)
+{
+	return descriptors_split(n[0], n[1], n[2], n[3]);
+}
+
+static uint32_t native_packed_descriptor(const uint32_t *n)
+{
+	return descriptors_packed(n[0], n[1], n[2], n[3], n[4]);
 }
 
 static uint32_t native_barrier(const uint32_t *n)
@@ -157,6 +175,8 @@ const struct glue_native glue_natives[] = {
 	{ "fill", native_fill, 4, false },
 	{ "random", native_random, 3, true },
 	{ "seeded", native_seeded, 5, false },
+	{ "splitDescriptor", native_split_descriptor, 4, true },
+	{ "packedDescriptor", native_packed_descriptor, 5, true },
 	{ "barrier", native_barrier, 0, false },
 	{ "clean", native_clean, 3, false },
 	{ "invalidate", native_invalidate, 3, false },
@@ -189,6 +209,16 @@ duk_ret_t glue_native(duk_context *ctx)
 void glue_remove_unused(duk_context *ctx);
 void glue_push_program(duk_context *ctx, const void *program);
 
+// Keeps an ArrayBuffer over C's memory as entry `index` of the stash, which is on top of the stack.
+static void keep_memory(duk_context *ctx, duk_uarridx_t index, void *memory, duk_size_t bytes)
+{
+	duk_push_external_buffer(ctx);
+	duk_config_buffer(ctx, -1, memory, bytes);
+	duk_push_buffer_object(ctx, -1, 0, bytes, DUK_BUFOBJ_ARRAYBUFFER);
+	duk_put_prop_index(ctx, -3, index);
+	duk_pop(ctx);
+}
+
 static duk_ret_t prepare(duk_context *ctx, void *udata)
 {
 	(void)udata;
@@ -196,14 +226,9 @@ static duk_ret_t prepare(duk_context *ctx, void *udata)
 	glue_remove_unused(ctx);
 #endif
 	duk_push_heap_stash(ctx);
-	for (uint32_t window = 0; window < machine_window_count; window++) {
-		uint32_t bytes = machine_windows[window].bytes;
-		duk_push_external_buffer(ctx);
-		duk_config_buffer(ctx, -1, machine_windows[window].base, bytes);
-		duk_push_buffer_object(ctx, -1, 0, bytes, DUK_BUFOBJ_ARRAYBUFFER);
-		duk_put_prop_index(ctx, -3, window);
-		duk_pop(ctx);
-	}
+	for (uint32_t window = 0; window < machine_window_count; window++)
+		keep_memory(ctx, window, machine_windows[window].base, machine_windows[window].bytes);
+	keep_memory(ctx, machine_window_count, descriptors_tables(), sizeof(struct tables));
 	duk_push_bare_object(ctx);
 	for (duk_int_t at = 0; at < (duk_int_t)(sizeof glue_natives / sizeof *glue_natives); at++) {
 		duk_push_c_lightfunc(ctx, glue_native, glue_natives[at].arguments, glue_natives[at].arguments, at);
@@ -211,6 +236,8 @@ static duk_ret_t prepare(duk_context *ctx, void *udata)
 	}
 	duk_push_c_lightfunc(ctx, native_memory, 1, 1, 0);
 	duk_put_prop_string(ctx, -2, "memory");
+	duk_push_c_lightfunc(ctx, native_tables, 0, 0, 0);
+	duk_put_prop_string(ctx, -2, "tables");
 	duk_push_c_lightfunc(ctx, native_print, 1, 1, 0);
 	duk_put_prop_string(ctx, -2, "print");
 	duk_put_global_string(ctx, "native");

@@ -4,6 +4,9 @@
 // and a length make an area, so nothing here depends on how far into an array Espruino can look.
 import type { Natives } from '../natives.js';
 
+/** Descriptors are read by the firmware itself where there is no glue in C. */
+type EspruinoNatives = Omit<Natives, 'tables' | 'splitDescriptor' | 'packedDescriptor'>;
+
 /** What the natives need of board.json. */
 export interface EspruinoBoard {
   /** Address 0: the window is an array of Espruino's, private to this core. */
@@ -44,7 +47,7 @@ declare function poke32(address: number, value: number): void;
 declare function getTime(): number;
 declare function print(text: string): void;
 declare function atob(text: string): string;
-declare const global: { native: Natives; [device: string]: { write(bytes: Bytes): void } | Natives };
+declare const global: { native: EspruinoNatives; [device: string]: { write(bytes: Bytes): void } | EspruinoNatives };
 
 const enum Nvic {
   SetPending = 0xe000e200,

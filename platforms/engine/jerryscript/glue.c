@@ -4,6 +4,7 @@
 // (tools/engines/jerryscript.ts names them), which is how "nothing allocates while serving" is measured here.
 #include <string.h>
 
+#include "descriptors.h"
 #include "jerryscript.h"
 #include "jerryscript-port.h"
 #include "jerryscript-snapshot.h"
@@ -193,6 +194,24 @@ NATIVE(memory)
 	return jerry_object_get_index(sides[machine_side()].memories, NUMBER(0));
 }
 
+NATIVE(tables)
+{
+	UNUSED();
+	return jerry_object_get_index(sides[machine_side()].memories, machine_window_count);
+}
+
+NATIVE(split_descriptor)
+{
+	UNUSED();
+	return jerry_number(descriptors_split(NUMBER(0), NUMBER(1), NUMBER(2), NUMBER(3)));
+}
+
+NATIVE(packed_descriptor)
+{
+	UNUSED();
+	return jerry_number(descriptors_packed(NUMBER(0), NUMBER(1), NUMBER(2), NUMBER(3), NUMBER(4)));
+}
+
 NATIVE(copy)
 {
 	UNUSED();
@@ -324,6 +343,9 @@ static const struct {
 	jerry_external_handler_t function;
 } members[] = {
 	{ "memory", native_memory },
+	{ "tables", native_tables },
+	{ "splitDescriptor", native_split_descriptor },
+	{ "packedDescriptor", native_packed_descriptor },
 	{ "copy", native_copy },
 	{ "fill", native_fill },
 	{ "random", native_random },
@@ -368,12 +390,15 @@ static void place_natives(void)
 	jerry_value_t global = jerry_current_realm();
 	jerry_value_t native = jerry_object();
 
-	side->memories = jerry_array(machine_window_count);
+	side->memories = jerry_array(machine_window_count + 1);
 	for (uint32_t window = 0; window < machine_window_count; window++) {
 		jerry_value_t memory = jerry_arraybuffer_external(machine_windows[window].base, machine_windows[window].bytes, NULL);
 		jerry_value_free(jerry_object_set_index(side->memories, window, memory));
 		jerry_value_free(memory);
 	}
+	jerry_value_t tables = jerry_arraybuffer_external((uint8_t *)descriptors_tables(), sizeof(struct tables), NULL);
+	jerry_value_free(jerry_object_set_index(side->memories, machine_window_count, tables));
+	jerry_value_free(tables);
 	for (size_t at = 0; at < sizeof members / sizeof *members; at++)
 		set(native, members[at].name, jerry_function_external(members[at].function));
 	set(global, "native", native);
