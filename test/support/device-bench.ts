@@ -2,18 +2,18 @@
 //
 // Every element lies between guard bytes; reading an answer checks that neither they nor the readable part have changed.
 import assert from 'node:assert/strict';
-import { fake } from '../../hal/fake/port.js';
+import { fake, layouts } from '../../hal/fake/port.js';
 import type { DeviceModel } from '../../firmware/devices/device-model.js';
 import { pass } from '../../firmware/loop.hot.js';
-import type { AmpBus } from './driver/amp-bus.js';
+import { AmpBus } from './driver/amp-bus.js';
 import { DriverDevice } from './driver/device.js';
 import type { Message } from './driver/message.js';
 import { read32 } from './driver/message.js';
 import { PackedQueue } from './driver/packed-queue.js';
 import { SplitQueue } from './driver/split-queue.js';
 import type { BusSettings } from './fresh.js';
-import { connectedTo, settle } from './fresh.js';
-import { hostMachine } from './host-driver.js';
+import { connectedTo, forget, settle } from './fresh.js';
+import { hostMachine, startFirmware } from './host-driver.js';
 
 /** Bytes of buffers before a request, and around elements. */
 export const OLD = 0x5a;
@@ -211,4 +211,17 @@ export function benchOf(model: DeviceModel, options: BenchOptions = {}, others: 
   benches = 0;
   const ring = options.packed === true ? { ringFeatures: [34], ...settings } : settings;
   return new DeviceBench(connectedTo([model, ...others], ring), model, options);
+}
+
+/** A firmware with a bus for each of `models`, every one of them up with a driver side of its own. */
+export function benchPerBus(models: readonly DeviceModel[], options: BenchOptions = {}): DeviceBench[] {
+  nextBuffer = BUFFERS;
+  benches = 0;
+  forget();
+  startFirmware({ buses: models.map((model) => ({ profile: 'A', devices: [model], ringFeatures: [] })) });
+  return models.map((model, number) => {
+    const bus = new AmpBus({ ...hostMachine, layout: layouts[number]?.offset ?? NaN });
+    bus.connect();
+    return new DeviceBench(bus, model, options);
+  });
 }

@@ -8,7 +8,7 @@ import { pass } from '../../../firmware/loop.hot.js';
 import { netDropped, netLink } from '../../../firmware/device.hot.js';
 import { fake } from '../../../hal/fake/port.js';
 import type { BenchOptions } from '../../support/device-bench.js';
-import { benchOf, DeviceBench } from '../../support/device-bench.js';
+import { benchOf, benchPerBus, DeviceBench } from '../../support/device-bench.js';
 import { le32, read16 } from '../../support/driver/message.js';
 
 const F_MTU = 3;
@@ -339,6 +339,34 @@ test('a switch brings a frame to the one it is for, a broadcast and an unknown a
   all[1]?.kick(RX);
   assert.deepEqual(came(), [0, 2, 0]);
   assert.equal(netDropped[1], 2);
+});
+
+test('a switch joins devices of two buses, which may have the same number; the drivers\' frames cross it in both directions', () => {
+  const joined = networkSwitch();
+  const macs = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
+  const [one, two] = benchPerBus(macs.map((mac) => network({ number: 4, mac, backend: joined })), { queues: [RX, TX] });
+  assert.ok(one !== undefined && two !== undefined);
+  const pair = [one, two];
+  for (let turn = 0; turn < 3; turn++) {
+    pair.forEach((from, at) => {
+      const to = pair[1 - at] as DeviceBench;
+      to.offer(RX, [], [100]);
+      const sent = frame([2, 0, 0, 0, 0, 2 - at], 60, turn);
+      send(from, sent);
+      to.settle();
+      assert.deepEqual(received(to), [[...headerWith(1), ...sent]]);
+      assert.deepEqual(received(from), []);
+    });
+  }
+  // The driver of one bus goes; the other one's device serves on.
+  one.device.setStatus(0);
+  send(two, frame(BROADCAST, 60));
+  assert.equal(two.device.status() & 64, 0);
+  one.start();
+  one.offer(RX, [], [100]);
+  send(two, frame([2, 0, 0, 0, 0, 1], 60, 9));
+  one.settle();
+  assert.equal(received(one).length, 1);
 });
 
 test('a frame that goes to oneself through a switch goes nowhere', () => {

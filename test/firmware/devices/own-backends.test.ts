@@ -1,9 +1,9 @@
 // Backends of one's own with nothing but what the package exports: one for every device type whose backend is a hardware block.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { can, gpio, i2c, input, rtc, scmi, spi } from 'virtio-msg-device';
+import { can, console as consoleDevice, gpio, i2c, input, rtc, scmi, spi } from 'virtio-msg-device';
 import {
-  answerMessageAt, busOff, CanFrame, commandAt, headerAt, notificationAt, notify, privateByte, privateWindow, received, receiveInto, report,
+  answerMessageAt, busOff, CanFrame, commandAt, headerAt, inputAt, inputEnd, inputRoom, notificationAt, notify, privateByte, privateWindow, received, receiveInto, report,
   setPrivateByte, setTime, SpiHead, time, Times, Transfer, transferAt, wakeAfter, windowWords,
 } from 'virtio-msg-device/device';
 import { benchOf } from 'virtio-msg-device/testing';
@@ -120,4 +120,27 @@ test('SCMI: a command with a return value, and a notification', () => {
   assert.deepEqual(bench.ask(0, [le32(0x4001), le32(9)], [12])?.bytes, [...le32(0x4001), ...le32(0), ...le32(13)]);
   bench.settle();
   assert.deepEqual(bench.take(1)?.bytes.slice(0, 4), le32(0x77));
+});
+
+test('console: a backend whose input is fetched, as much at a time as there is room for', () => {
+  let next = 0;
+  const type = {
+    output: (_port: number, _position: number, bytes: number): number => bytes,
+    emergency: (): void => undefined,
+    input: (port: number): number => {
+      const bytes = Math.min(3, inputRoom(port), 20 - next);
+      for (let at = 0; at < bytes; at++) {
+        setPrivateByte((inputAt[port] as number) + ((inputEnd(port) + at) & 7), next++);
+      }
+      return bytes;
+    },
+  };
+  const bench = benchOf(consoleDevice({ number: 1, ports: [{ backend: { type, attach: (): void => undefined }, input: 8 }] }), { queues: [0, 1] });
+  const got: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    bench.offer(0, [], [2]);
+    bench.kick(0);
+    bench.takeAll(0).forEach(({ written, bytes }) => got.push(...bytes.slice(0, written)));
+  }
+  assert.deepEqual(got.slice(0, 13), Array.from({ length: 13 }, (_, at) => at));
 });
