@@ -173,6 +173,7 @@ test('received frames carry type, length, flags, id and data; the loop gives bac
   assert.deepEqual(answers.map(({ written }) => written), [19, 16]);
   assert.deepEqual(answers[0]?.bytes.slice(0, 19), frame({ type: 0x0101, id: 0x1234567, flags: EXTENDED, data: [5, 6, 7] }));
   assert.deepEqual(answers[1]?.bytes.slice(0, 16), frame({ type: 0x0101, flags: RTR, length: 4 }));
+  assert.equal(control(bench, STOP), OK);
 });
 
 test('CAN-8 frames wait for buffers, the newest are dropped and counted when too many wait', () => {
@@ -252,6 +253,19 @@ test('CAN-4 at STOP the frame under way and the waiting ones come back NOT_OK', 
   assert.equal(send(bench, { id: 3 }), OK);
 });
 
+test('CAN-4 at STOP frames that wait behind one that was answered when it was queued come back NOT_OK at once', () => {
+  const bus = new Bus();
+  const bench = begin({ backend: bus.backend }, [CAN_CLASSIC]);
+  control(bench, START);
+  bus.results = [LATER];
+  bus.held = true;
+  assert.equal(send(bench, { id: 1 }), OK);
+  assert.equal(send(bench, { id: 2 }), undefined, 'the bus still works on the first');
+  assert.equal(control(bench, STOP), OK);
+  assert.deepEqual(bench.takeAll(TX).map(({ bytes }) => bytes), [[NOT_OK]]);
+  assert.deepEqual(bus.sent, [1]);
+});
+
 test('CAN-7 bus-off shows in the status with a notification, stops the controller, and START ends it', () => {
   const bus = new Bus();
   const bench = begin({ backend: bus.backend }, [CAN_CLASSIC, LATE_TX_ACK]);
@@ -259,13 +273,14 @@ test('CAN-7 bus-off shows in the status with a notification, stops the controlle
   bus.results = [LATER];
   bus.held = true;
   bench.offer(TX, [frame({ id: 1 })], [1]);
+  bench.offer(TX, [frame({ id: 2 })], [1]);
   bench.kick(TX);
   bench.events.splice(0);
   busOff(ROW);
   bench.settle();
   assert.deepEqual(bench.events.filter(({ id }) => id === 0x40).length, 1);
   assert.deepEqual(bench.device.config(0, 2), [1, 0]);
-  assert.deepEqual(bench.takeAll(TX).map(({ bytes }) => bytes), [[NOT_OK]]);
+  assert.deepEqual(bench.takeAll(TX).map(({ bytes }) => bytes), [[NOT_OK], [NOT_OK]], 'the one under way and the one behind it');
   assert.equal(send(bench, { id: 2 }), NOT_OK);
   bus.held = false;
   bench.wait(1000);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { gpio } from '../../../firmware/main.js';
-import type { GpioOptions } from '../../../firmware/main.js';
+import type { GpioBackend, GpioOptions } from '../../../firmware/main.js';
 import { setWire } from '../../../firmware/devices/gpio-wires.hot.js';
 import { armedDevices, wakeAll } from '../../../firmware/serving/wake.hot.js';
 import { fake } from '../../../hal/fake/port.js';
@@ -270,6 +270,27 @@ test('R-163 R-243 after a reset of the event queue its buffers are forgotten and
   setWire(ROW, 2, 1);
   bench.wait(2000);
   assert.deepEqual(events(bench), [1]);
+});
+
+test('R-159 a reset lets go of the lines that had a direction, at the backend too, and of no other', () => {
+  const told: number[][] = [];
+  const backend: GpioBackend = {
+    setDirection: (_device, line, direction, value) => {
+      told.push([line, direction, value]);
+      return true;
+    },
+    read: () => 0,
+    write: () => true,
+    takeEdges: () => 0,
+  };
+  const bench = start({ backend });
+  ask(bench, SET_DIRECTION, 0, OUT);
+  ask(bench, SET_DIRECTION, 3, IN);
+  told.length = 0;
+  bench.device.setStatus(0);
+  assert.deepEqual(told, [[0, 0, 0], [3, 0, 0]]);
+  bench.device.setStatus(0);
+  assert.equal(told.length, 2);
 });
 
 test('R-159 after a reset of the device all lines are without direction, value and interrupt', () => {

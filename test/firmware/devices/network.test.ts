@@ -180,6 +180,13 @@ test('NET-6 num_buffers is set when its two bytes lie in different elements', ()
   device.offer(RX, [], [500]);
   send(device, frame(OWN, 60));
   assert.deepEqual(received(device).flat(), [...headerWith(2), ...frame(OWN, 60)]);
+  // Wherever the header is cut, in two or three.
+  for (let first = 1; first < 11; first++) {
+    device.offer(RX, [], [first, 11 - first, 5]);
+    device.offer(RX, [], [500]);
+    send(device, frame(OWN, 60, first));
+    assert.deepEqual(received(device).flat(), [...headerWith(2), ...frame(OWN, 60, first)], `cut at ${first}`);
+  }
 });
 
 test('NET-6 a first buffer that cannot hold the header, and a frame in too many tiny buffers, are given back with 0', () => {
