@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { qemuVersion, reasonWithoutEmulator } from '../../tools/emulator/qemu.js';
+import { readBoard } from '../../tools/image/board.js';
 import { figures, runScene } from '../../tools/emulator/scene.js';
 import { note } from '../../tools/support/record.js';
 
@@ -45,7 +46,7 @@ const conversation = [
 ];
 
 for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'vexpress-r5', 'mps3-an536-r52', 'host']) {
-  const skip = target === 'host' ? false : reasonWithoutEmulator(target) ?? false;
+  const skip = target === 'host' ? false : await reasonWithoutEmulator(target) ?? false;
 
   test(`${target}: entropy is served, reset and shut down without an allocation`, { skip }, async () => {
     const json = path.join(results, `${target}.json`);
@@ -57,7 +58,7 @@ for (const target of ['mps2-an521-m33', 'mps2-an386-m4', 'vexpress-r5', 'mps3-an
     assert.equal(summary['allocationsWhileServing'], 0);
     assert.equal(summary['collectionsWhileServing'], 0);
     assert.ok((summary['wakes'] ?? 0) >= 17, 'every message the driver sent woke the device core');
-    note({ target, engine: 'duktape', ranOn: target === 'host' ? 'a Linux process' : qemuVersion(), test: 'test/emulator/scene.test.ts' });
+    note({ target, engine: 'duktape', ranOn: target === 'host' ? 'a Linux process' : qemuVersion(readBoard(target)), test: 'test/emulator/scene.test.ts' });
   });
 }
 
@@ -79,7 +80,7 @@ for (const target of ['mps2-an521-m33', 'host']) {
 }
 
 for (const target of ['vexpress-r5', 'mps3-an536-r52']) {
-  test(`${target}: rings go round many times, and once more after a reset`, { skip: reasonWithoutEmulator(target) ?? false }, async () => {
+  test(`${target}: rings go round many times, and once more after a reset`, { skip: await reasonWithoutEmulator(target) ?? false }, async () => {
     const { status, driver } = await runScene({
       target, app: path.join(root, 'firmware', 'apps', 'entropy.ts'), program: program('wrap-around'), limitSeconds: 600, onStep: () => undefined,
     });

@@ -11,7 +11,7 @@ import { packageRoot } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
 
 const target = 'mps2-an521-m33';
-const skip = reasonWithoutEmulator(target) ?? false;
+const skip = await reasonWithoutEmulator(target) ?? false;
 const END = 4;
 const app = path.join(packageRoot, 'firmware/apps/terminal.ts');
 const program = path.join(packageRoot, 'test/emulator/programs/terminal.ts');
@@ -58,7 +58,7 @@ test('CON-6 CON-7 thousands of bytes typed on the core\'s UART come to the drive
   assert.ok(end.wakes - run.wakes < 4 * typed.length, `${end.wakes - run.wakes} wakes`);
 });
 
-test('the same over the PL011 of a Cortex-R5, whose interrupt comes from a GIC', { skip: reasonWithoutEmulator('vexpress-r5') ?? false }, async () => {
+test('the same over the PL011 of a Cortex-R5, whose interrupt comes from a GIC', { skip: await reasonWithoutEmulator('vexpress-r5') ?? false }, async () => {
   const typed = text(600);
   const { status, driver } = await runScene({ target: 'vexpress-r5', app, program, limitSeconds: 240, onStep: () => undefined, input: Readable.from(withPause(typed)) });
   assert.equal(status, 0, driver.slice(-5).join('\n'));

@@ -30,8 +30,8 @@ const boards = [
 ];
 
 for (const { target, doorbell, instructionsPerTick } of boards) {
-  // A board that this machine's QEMU does not have is counted as not run, with the reason.
-  const skip = reasonWithoutEmulator(target) ?? false;
+  // A board that no QEMU to be had here has is counted as not run, with the reason.
+  const skip = await reasonWithoutEmulator(target) ?? false;
 
   test(`${target}: doorbells go both ways a thousand times without an allocation, and two runs are the same`, { skip }, async () => {
     const scene = await build(target, ...ping(doorbell));
@@ -87,7 +87,7 @@ const refused = [
 ] as const;
 
 for (const { target, block, from, image, status: refusal } of refused) {
-  test(`${target}: no core writes into its image, and a fault prints its registers and ends the program`, { skip: reasonWithoutEmulator(target) ?? false }, async () => {
+  test(`${target}: no core writes into its image, and a fault prints its registers and ends the program`, { skip: await reasonWithoutEmulator(target) ?? false }, async () => {
     const { driver, status } = run(await build(target, silent, `native.registerWrite(${block}, ${image - from | 0}, 0, 0);`));
     assert.equal(status, 3);
     assert.match(driver, new RegExp(`^fatal: the processor took a data abort dfsr=${refusal} dfar=${image.toString(16)} .*pc=${image.toString(16).slice(0, 3)}[0-9a-f]{5}$`, 'm'));

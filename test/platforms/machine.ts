@@ -122,7 +122,7 @@ export function run(scene: Scene, options: readonly string[] = []): Run {
     return { status, driver: stdout, device: stderr };
   }
   const serial = path.join(folder, 'device.txt');
-  const { status, stdout, stderr } = spawnSync(qemuProgram(), qemuArguments(board, image, serial), spawnOptions);
+  const { status, stdout, stderr } = spawnSync(qemuProgram(board), qemuArguments(board, image, serial), spawnOptions);
   return { status, driver: stdout + stderr, device: existsSync(serial) ? readFileSync(serial, 'utf8') : '' };
 }
 

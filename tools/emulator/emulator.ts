@@ -42,6 +42,8 @@ export interface RunOptions {
   /** A guard against a hang, in seconds of this machine's time. */
   readonly limitSeconds: number;
   readonly onDriverLine?: (line: string) => void;
+  /** Told what takes a while before the run, such as the download of a QEMU. */
+  readonly onStep?: (line: string) => void;
   /** Host only: the file that is the shared memory. */
   readonly memory?: string;
   /** QEMU only: what comes in over the device core's serial line, as fast as the core takes it. */
@@ -95,7 +97,7 @@ export function qemuArguments(board: Board, images: RunOptions['images'], device
 }
 
 /** The command that runs the scene, and the file in which the device core's UART ends up, where it is a file. */
-function command(options: RunOptions, socket?: string): { program: string; args: string[]; deviceFile?: string } {
+async function command(options: RunOptions, socket?: string): Promise<{ program: string; args: string[]; deviceFile?: string }> {
   const { board, images, bundles } = options;
   if (board.windows.length === 0) {
     throw new UserError(`Target '${board.name}' is one side alone: run it with vmsg serve.`);
@@ -106,13 +108,13 @@ function command(options: RunOptions, socket?: string): { program: string; args:
   }
   const deviceFile = path.join(options.outDir, 'device-uart.log');
   rmSync(deviceFile, { force: true });
-  const reason = reasonWithoutEmulator(board);
+  const reason = await reasonWithoutEmulator(board, options.onStep);
   if (reason !== undefined) {
     throw new UserError(reason);
   }
   const { poke } = options;
   const poked = poke === undefined ? [] : ['-device', `loader,addr=0x${poke.address.toString(16)},data=${poke.value},data-len=2`];
-  return { program: qemuProgram(), args: [...qemuArguments(board, images, deviceFile, socket), ...poked], deviceFile };
+  return { program: qemuProgram(board), args: [...qemuArguments(board, images, deviceFile, socket), ...poked], deviceFile };
 }
 
 /** The other end of a serial line: a socket that gives what `input` has to whoever connects. */
@@ -145,13 +147,13 @@ export function toLines(text: string): string[] {
 export async function runImages(options: RunOptions): Promise<RunResult> {
   const line = options.input === undefined ? undefined : await serialSocket(options.input);
   try {
-    return await runCommand(options, command(options, line?.socket));
+    return await runCommand(options, await command(options, line?.socket));
   } finally {
     line?.close();
   }
 }
 
-async function runCommand(options: RunOptions, { program, args, deviceFile }: ReturnType<typeof command>): Promise<RunResult> {
+async function runCommand(options: RunOptions, { program, args, deviceFile }: Awaited<ReturnType<typeof command>>): Promise<RunResult> {
   const driver: string[] = [];
   let stderr = '';
   const result = await new Promise<{ status: number; hung: boolean }>((resolve, reject) => {

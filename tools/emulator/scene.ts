@@ -105,7 +105,7 @@ export async function buildScene(options: SceneParts): Promise<BuiltScene> {
   const image = await buildImage({ target: options.target, engine, bundles: { device, driver }, outDir, log: options.onStep, source: options.source === true, seededRandom: board.seededRandom || renode !== undefined });
   options.onStep(`starting ${renode === undefined ? board.qemu?.machine ?? options.target : `Renode ${renode.version}`}`);
   const run = (how: SceneRun): Promise<RunResult> =>
-    renode === undefined ? runImages({ board, images: image, bundles: { device, driver }, outDir, ...how })
+    renode === undefined ? runImages({ board, images: image, bundles: { device, driver }, outDir, onStep: options.onStep, ...how })
     : runOnRenode({ renode, scene: board.renode ?? '', images: image, traceBytes: board.trace?.bytes, outDir, ...how });
   return { image, bundleBytes: bytes, run };
 }
