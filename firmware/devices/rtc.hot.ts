@@ -107,7 +107,6 @@ function serveRequest(device: number): number {
   const type = memory[headerAt];
   const status = bytes < Rtc.HeadBytes ? Status.Invalid : answerRequest(device, type, bytes);
   if (status !== Status.Ok) {
-    clearResponse(Rtc.LongestRequest);
     memory[responseAt] = status;
     return putResponse(Rtc.HeadBytes);
   }

@@ -114,6 +114,13 @@ test('SPI-3 modes: only the phases and polarities the controller has, and the ot
   assert.deepEqual([4, 8, 16].map((mode) => only(0x7f, mode)), [OK, OK, OK]);
 });
 
+test('SPI-3 a mask of one word size lets that one through, wherever in the mask it is', () => {
+  [1, 8, 9, 16, 17, 24, 25, 32].forEach((size) => {
+    const bench = start({ bitsPerWord: 2 ** (size - 1) });
+    assert.deepEqual([1, 8, 9, 16, 17, 24, 25, 32].filter((bits) => resultOf(bench, { bits }) === OK), [size]);
+  });
+});
+
 test('any word size up to 32 bits when the mask is 0, any clock when the limit is 0', () => {
   const bench = start();
   assert.deepEqual([1, 32, 33].map((bits) => resultOf(bench, { bits })), [OK, OK, PARAM_ERR]);
