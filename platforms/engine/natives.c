@@ -138,7 +138,7 @@ void natives_write(uint32_t window, uint32_t offset, uint32_t bytes)
 
 uint32_t natives_read(uint32_t window, uint32_t offset, uint32_t bytes)
 {
-	return machine_read(range(window, offset, bytes), bytes);
+	return machine_read(natives_range(window, offset, bytes), bytes);
 }
 
 // The one of all machines that have no input.
