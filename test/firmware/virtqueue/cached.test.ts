@@ -267,6 +267,21 @@ test('only what was read or written is cleaned or invalidated, never a whole rin
   });
 });
 
+test('R-353 R-354 used entries of one pass on both sides of the end of the ring all reach memory', () => {
+  [16, 64].forEach((lineBytes) => {
+    withCache({ size: 16 }, lineBytes, (lab, cache) => {
+      [9, 15].forEach((chains) => {
+        for (let chain = 0; chain < chains; chain++) {
+          lab.queue.add([element(0x100, 8, true, HIGH)]);
+        }
+        lab.go();
+        assert.deepEqual(lab.taken().map(({ written }) => written), new Array(chains).fill(8));
+        assert.deepEqual(cache.dirtyLines(), []);
+      });
+    });
+  });
+});
+
 test('R-353 R-354 everything written is cleaned before the used index or flags are, with a barrier between', () => {
   [false, true].forEach((packed) => {
     withCache({ packed, size: 8 }, 16, (lab, cache) => {

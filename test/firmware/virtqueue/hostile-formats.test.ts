@@ -167,28 +167,30 @@ both.forEach((options) => {
   });
 
   test('R-163 R-420 a chain kept over 65536 resets of its queue is not given back into a ring that does not hold it' + (options.packed === true ? ', packed' : ', split'), () => {
-    const lab = new Lab({ ...options, size: 64 });
-    lab.plan = () => undefined;
-    lab.queue.add(Array.from({ length: 60 }, () => element(LAB_BUFFERS, 4, true)));
-    lab.go();
-    const [kept] = lab.chains;
-    assert.ok(kept !== undefined);
-    lab.resetQueue();
-    lab.queue = lab.newQueue(2);
-    lab.setQueue(1, 0, 2, lab.queue.areas());
-    lab.settle();
-    queueEpoch[lab.row] = kept.epoch;
-    const before = memoryBut([ownWords(lab)]);
-    finishLater(lab.row, kept.handle, 4, kept.epoch);
-    assert.deepEqual(lab.kickRow(), []);
-    assert.deepEqual(memoryBut([ownWords(lab)]), before);
-    lab.queue.add([element(LAB_BUFFERS, 4, true)]);
-    lab.go();
-    if (options.packed === true) {
+    [{ descriptors: 60, size: 2 }, { descriptors: 2, size: 4 }].forEach(({ descriptors, size }) => {
+      const lab = new Lab({ ...options, size: 64 });
+      lab.plan = () => undefined;
+      lab.queue.add(Array.from({ length: descriptors }, () => element(LAB_BUFFERS, 4, true)));
+      lab.go();
+      const [kept] = lab.chains;
+      assert.ok(kept !== undefined);
+      lab.resetQueue();
+      lab.queue = lab.newQueue(size);
+      lab.setQueue(1, 0, size, lab.queue.areas());
+      lab.settle();
+      queueEpoch[lab.row] = kept.epoch;
+      const before = memoryBut([ownWords(lab)]);
       finishLater(lab.row, kept.handle, 4, kept.epoch);
-      assert.deepEqual(lab.kickRow(), [], 'more slots than the ring holds');
-    }
-    lab.expectAlive();
+      assert.deepEqual(lab.kickRow(), []);
+      assert.deepEqual(memoryBut([ownWords(lab)]), before);
+      lab.queue.add([element(LAB_BUFFERS, 4, true)]);
+      lab.go();
+      if (options.packed === true) {
+        finishLater(lab.row, kept.handle, 4, kept.epoch);
+        assert.deepEqual(lab.kickRow(), [], 'more slots than the ring holds');
+      }
+      lab.expectAlive();
+    });
   });
 
   test('R-147 R-364 chains kept when the ring error came are not completed' + (options.packed === true ? ', packed' : ', split'), () => {

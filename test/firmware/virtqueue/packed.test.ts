@@ -346,6 +346,19 @@ test('R-394 lists with tables and lists without them alternate over many laps', 
   }
 });
 
+test('R-341 R-394 a chain has 256 descriptors at most, the one in the ring that refers to the table among them', () => {
+  [255, 256].forEach((entries) => {
+    const lab = new PackedLab({ size: 4, indirect: true });
+    lab.ring.add(Array.from({ length: entries }, (_, entry) => element(LAB_BUFFERS, entry + 1 === entries ? 8 : 0, true)), inWindow(HIGH, 0));
+    const events = lab.go();
+    if (entries === 255) {
+      assert.deepEqual(lab.taken().map((used) => used.written), [8]);
+    } else {
+      lab.expectError(events);
+    }
+  });
+});
+
 test('R-394 a table may have more entries than the ring has descriptors', () => {
   const lab = new PackedLab({ size: 2, indirect: true });
   lab.ring.add(Array.from({ length: 64 }, (_, at) => element(LAB_BUFFERS + at, 1, at >= 32)), inWindow(HIGH, 0));
@@ -419,6 +432,18 @@ test('R-400 the device event structure: no reserved bits; at rest it asks for th
     indexed.taken();
     assert.deepEqual(indexed.deviceEvent(), [indexed.ring.position(), 2]);
   }
+});
+
+test('R-400 the offset of the device event structure stands behind a barrier before its flags say that it counts', () => {
+  const lab = new PackedLab({ size: 4, eventIdx: true });
+  const seen: (readonly number[])[] = [];
+  const stop = atBarriers(() => seen.push(lab.deviceEvent()));
+  lab.offer(1);
+  lab.go();
+  stop();
+  const wanted = lab.ring.position();
+  const first = seen.findIndex(([, flags], index) => flags === 2 && seen[index - 1]?.[1] === 1);
+  assert.deepEqual(seen.slice(first - 1, first + 1), [[wanted, 1], [wanted, 2]], 'the offset alone, then both');
 });
 
 test('R-400 R-393 the driver event structure and buffers that are readable are never written', () => {

@@ -128,6 +128,53 @@ for (const packed of [false, true]) {
     assert.equal(pair.back(1), 1, 'given back once: the queue held one');
   });
 
+  test(`R-422 ${format}: nor does one that is given back at once, while its elements stand in the tables`, () => {
+    const pair = new Pair(packed);
+    let kept = -1;
+    pair.serve = (index) => {
+      if (index === 1) {
+        kept = take(pair.row + 1);
+        return;
+      }
+      for (let handle = take(pair.row); handle >= 0; handle = take(pair.row)) {
+        finish(pair.row, handle, fillChain(0, 4, 7));
+        if (kept >= 0) {
+          finish(pair.row + 1, kept, 0);
+          kept = -1;
+        }
+      }
+    };
+    pair.offer(1, 1);
+    pair.device.kick(1);
+    settle(pair.bus);
+    pair.offer(0, 4);
+    pair.device.kick(0);
+    onePass(pair.bus);
+    assert.equal(pair.back(0), 4, 'one pass serves all four');
+    pair.device.kick(1);
+    settle(pair.bus);
+    assert.equal(pair.back(1), 1);
+  });
+
+  test(`R-364 ${format}: a device that asks again in the pass of a ring error gets nothing, though the driver has mended the chain`, () => {
+    const pair = new Pair(packed);
+    const given: number[] = [];
+    pair.serve = () => {
+      given.push(take(pair.row));
+      // The length.
+      hostMachine.words.fill(4, (RING + 8) / 2, (RING + 10) / 2);
+      hostMachine.words.fill(0, (RING + 10) / 2, (RING + 12) / 2);
+      given.push(take(pair.row));
+    };
+    pair.queue(0).add([{ offset: BUFFERS, bytes: 0x7fffff00, writable: true }]);
+    pair.queue(0).publish();
+    pair.device.kick(0);
+    settle(pair.bus);
+    assert.deepEqual(given, [-1, -1]);
+    assert.equal(pair.device.status(), 0x4f);
+    assert.equal(pair.back(0), 0);
+  });
+
   test(`R-364 ${format}: a queue that a ring error has stopped gives no chain while another one is served`, () => {
     const pair = new Pair(packed);
     let taken = 0;
