@@ -19,6 +19,7 @@ export const debianPackages = [
   { name: 'libc6-dev', file: '/usr/include/stdio.h' },
   { name: 'make', command: 'make' },
   { name: 'xz-utils', command: 'xz' },
+  { name: 'device-tree-compiler', command: 'dtc' },
 ];
 
 /** A mistake of the user or of the machine: its message is printed, and nothing else. */
