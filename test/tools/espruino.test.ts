@@ -5,7 +5,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { espruinoScript, findCli, pretokenise } from '../../tools/engines/espruino.js';
+import { espruinoScript, findCli, flashEspruino, pretokenise } from '../../tools/engines/espruino.js';
 import { note } from '../../tools/support/record.js';
 import { packageRoot } from '../../tools/targets.js';
 import { UserError } from '../../tools/user-error.js';
@@ -146,23 +146,58 @@ function vmsg(args: readonly string[], cli: string): { status: number | null; st
 
 test('vmsg flash builds the script and gives it to Espruino\'s program with the port', () => {
   const cli = path.join(folder, 'cli.sh');
-  writeFileSync(cli, `#!/bin/sh\nprintf '%s\\n' "$@" > ${path.join(folder, 'arguments')}\n`);
+  writeFileSync(cli, `#!/bin/sh\nprintf '%s\\n' "$@" > ${path.join(folder, 'arguments')}\necho 'Upload Complete'\n`);
   chmodSync(cli, 0o755);
   const out = workspace({});
   const { status, stdout, stderr } = vmsg(['flash', '--engine', 'espruino', '--target', target, '--port', '/dev/ttyACM0', '--out', out], cli);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /espruino\.js: \d+ bytes, sent to \/dev\/ttyACM0\n$/);
-  assert.deepEqual(readFileSync(path.join(folder, 'arguments'), 'utf8').trimEnd().split('\n'), ['-q', '--config', 'SAVE_ON_SEND=1', '--config', 'PRETOKENISE=1', '--port', '/dev/ttyACM0', path.join(out, 'espruino.js')]);
+  assert.deepEqual(readFileSync(path.join(folder, 'arguments'), 'utf8').trimEnd().split('\n'), ['--config', 'SAVE_ON_SEND=1', '--no-ble', '--config', 'PRETOKENISE=1', '--port', '/dev/ttyACM0', path.join(out, 'espruino.js')]);
 });
 
-test('what Espruino\'s program says when it fails is the one sentence', async () => {
-  const cli = path.join(folder, 'failing.sh');
-  writeFileSync(cli, '#!/bin/sh\necho starting\necho "Unable to connect!" >&2\nexit 1\n');
+/** What flashing says with a program in place of Espruino's that says `lines` and ends with `status`. */
+async function flashing(lines: readonly string[], status: number, port = 'COM1'): Promise<{ cli: string; message: string }> {
+  const cli = path.join(workspace({}), 'cli.sh');
+  writeFileSync(cli, `#!/bin/sh\necho "$*" > "$0.arguments"\ncat <<'END'\n${lines.join('\n')}\nEND\nexit ${status}\n`);
   chmodSync(cli, 0o755);
-  const { status, stderr } = vmsg(['flash', '--engine', 'espruino', '--target', target, '--port', 'COM1', '--out', workspace({})], cli);
-  assert.equal(status, 1);
-  assert.match(stderr, new RegExp(`^vmsg: ${cli} failed: Unable to connect!\\.$`, 'm'));
-  await script;
+  const made = await script;
+  const { ESPRUINO_CLI } = process.env;
+  process.env['ESPRUINO_CLI'] = cli;
+  try {
+    flashEspruino(made, port);
+    return { cli, message: '' };
+  } catch (error) {
+    assert.ok(error instanceof UserError);
+    return { cli, message: error.message };
+  } finally {
+    if (ESPRUINO_CLI === undefined) {
+      delete process.env['ESPRUINO_CLI'];
+    } else {
+      process.env['ESPRUINO_CLI'] = ESPRUINO_CLI;
+    }
+  }
+}
+
+test('what Espruino\'s program says when it fails is the one sentence', async () => {
+  const failed = await flashing(['starting', 'No space left.'], 1);
+  assert.equal(failed.message, `${failed.cli} failed: No space left.`);
+  const thrown = await flashing(['throw err;', 'Error: connect ENOENT /var/run/dbus/system_bus_socket', '    at PipeConnectWrap.afterConnect', 'Node.js v20.20.2'], 1);
+  assert.equal(thrown.message, `${thrown.cli} failed: Error: connect ENOENT /var/run/dbus/system_bus_socket.`);
+});
+
+test('a script that no board took is not said to be sent, though Espruino\'s program ends with status 0', async () => {
+  const unsent = await flashing(['serial: Port "COM1" not found', 'Unable to connect!'], 0);
+  assert.equal(unsent.message, `${unsent.cli} sent nothing whole to COM1: Unable to connect.`);
+  assert.equal((await flashing(['Upload Complete'], 0)).message, '');
+});
+
+test('Espruino\'s program looks for Bluetooth only at a Bluetooth address, and sends bytes above 127 nowhere but where it can', async () => {
+  const given = async (port: string): Promise<string> => readFileSync(`${(await flashing(['Upload Complete'], 0, port)).cli}.arguments`, 'utf8');
+  for (const [port, quiet, tokens] of [['aa:BB:cc:dd:ee:01', false, 1], ['/dev/ttyACM0', true, 1], ['COM3', true, 1], ['tcp://10.0.0.2', true, 0], ['tcp://host:2323', true, 0]] as const) {
+    const said = await given(port);
+    assert.equal(said.includes('--no-ble'), quiet, said);
+    assert.ok(said.includes(`--config PRETOKENISE=${tokens} --port ${port} `), said);
+  }
 });
 
 test('vmsg build and flash without Espruino\'s program say what to install or set', () => {

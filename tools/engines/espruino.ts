@@ -89,16 +89,22 @@ export function findCli(environment: NodeJS.ProcessEnv = process.env, from: stri
   return found;
 }
 
-/** Runs Espruino's program; a failure is one sentence with the last thing it said. */
-function runCli(cli: string, args: readonly string[]): void {
-  const { status, stdout, stderr, error } = spawnSync(cli, ['-q', '--config', 'SAVE_ON_SEND=1', ...args], { encoding: 'utf8' });
+/** The line that says why the program failed: an error that ended it, else the last thing that it said. */
+function reasonOf(said: string): string | undefined {
+  const lines = said.split('\n').map((line) => line.trim()).filter((line) => /[a-z]/i.test(line));
+  return (lines.find((line) => /^\w*Error: /.test(line)) ?? lines.at(-1))?.replace(/[.!]$/, '');
+}
+
+/** Runs Espruino's program and returns what it said; a failure is one sentence with the reason that it gave. */
+function runCli(cli: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(cli, ['--config', 'SAVE_ON_SEND=1', ...args], { encoding: 'utf8' });
   if (error !== undefined) {
     throw new UserError(`${cli} cannot be run: ${error.message}.`);
   }
   if (status !== 0) {
-    const said = `${stdout}\n${stderr}`.split('\n').map((line) => line.trim()).filter((line) => /[a-z]/i.test(line)).at(-1);
-    throw new UserError(`${cli} failed: ${(said ?? `status ${status}`).replace(/\.$/, '')}.`);
+    throw new UserError(`${cli} failed: ${reasonOf(`${stdout}\n${stderr}`) ?? `status ${status}`}.`);
   }
+  return `${stdout}\n${stderr}`;
 }
 
 /** Writes the script as tokens beside it: for boards with Espruino 2v26 or later. */
@@ -106,14 +112,26 @@ export function pretokenise(script: EspruinoScript): EspruinoScript {
   const file = script.file.replace(/\.js$/, '.tokens.js');
   rmSync(file, { force: true });
   // 2: everything that can be a token becomes one, whatever board there will be.
-  runCli(findCli(), ['-n', '--config', 'PRETOKENISE=2', '-o', file, script.file]);
+  runCli(findCli(), ['-q', '-n', '--config', 'PRETOKENISE=2', '-o', file, script.file]);
   if (!existsSync(file)) {
     throw new UserError(`${findCli()} wrote no tokens.`);
   }
   return { file, bytes: readFileSync(file).length };
 }
 
-/** Sends the script to the board at `port` and keeps it in its flash, as tokens as far as the board knows them. */
+/** A Bluetooth address, as Espruino's program takes it. */
+const bluetooth = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
+
+/** Sends the script to the board at `port` and keeps it in its flash, as tokens as far as the board knows them and the way carries them. */
 export function flashEspruino(script: EspruinoScript, port: string): void {
-  runCli(findCli(), ['--config', 'PRETOKENISE=1', '--port', port, script.file]);
+  const cli = findCli();
+  // Looking for Bluetooth ends the program on machines without D-Bus.
+  const radio = bluetooth.test(port) ? [] : ['--no-ble'];
+  // Over TCP the program encodes every byte above 127, and so every token, as two.
+  const tokens = port.startsWith('tcp://') ? 0 : 1;
+  const said = runCli(cli, [...radio, '--config', `PRETOKENISE=${tokens}`, '--port', port, script.file]);
+  // Its status is 0 without a board too, so what it says when all is sent decides.
+  if (!/^Upload Complete$/m.test(said)) {
+    throw new UserError(`${cli} sent nothing whole to ${port}: ${reasonOf(said) ?? 'it gives no reason'}.`);
+  }
 }
