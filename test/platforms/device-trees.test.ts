@@ -58,6 +58,13 @@ for (const [target, labels] of Object.entries(besideLinux)) {
       assert.deepEqual(reserved.get(name === 'pool' ? 'vmsg_pool' : name), [BigInt(driverAddress), BigInt(bytes)], `${target}: ${name}`);
     }
     assert.match(fragment, /memory-region = <&vmsg>, <&vmsg_pool>;/);
+    // What Linux's driver for the i.MX calls the memory of the table (imx_rproc: "rsc-table", listed by the remote processor).
+    const { table } = readBoard(target).images.device;
+    if (target.startsWith('imx')) {
+      assert.deepEqual(reserved.get('rsc_table'), [BigInt(table?.address ?? 0), BigInt(table?.bytes ?? 0)]);
+      assert.match(fragment, /rsc_table: rsc-table@/);
+      assert.match(fragment, /memory-region = <&m\d+_reserved>, <&vmsg>, <&rsc_table>;/);
+    }
   });
 }
 

@@ -50,9 +50,9 @@ test('bytes that can be foretold pass for entropy on emulated boards only', () =
 
 for (const target of targets) {
   const board = readBoard(target);
-  const { flash, ram, boot, vectors, heapBytes } = board.images.device;
+  const { flash, ram, boot, table, vectors, heapBytes } = board.images.device;
   const vectorMemory = vectors === undefined ? undefined : { address: vectors, bytes: 64 };
-  const memories = [flash, ram, boot, vectorMemory];
+  const memories = [flash, ram, boot, table, vectorMemory];
   const shared = board.windows.flatMap(({ cpuAddress, ...window }) => (cpuAddress === undefined ? [] : [{ ...window, address: cpuAddress }]));
 
   test(`${target}: the image is loaded where the board has memory, starts there, and fits`, () => {
@@ -70,7 +70,7 @@ for (const target of targets) {
 
     if (board.trace !== undefined) {
       const { address, content } = section(elf, '.resource_table');
-      assert.ok(within(flash, address, content.length));
+      assert.ok(within(table ?? flash, address, content.length));
       const window = board.windows[board.trace.window];
       assert.deepEqual(resources(content), [
         ...board.layouts.map((layout): Resource => {
@@ -82,6 +82,10 @@ for (const target of targets) {
       // Where Linux's driver looks for the table of a core that runs already: at the start of the core's memory, or by what lies there.
       if (attachesAtStart.test(target)) {
         assert.equal(address, flash?.address);
+      }
+      if (table !== undefined) {
+        assert.equal(address, table.address);
+        assert.ok(loaded.some(({ physical, fileBytes }) => physical === address && fileBytes >= content.length), 'a loader puts it there');
       }
       if (board.trace.metadata) {
         const metadata = section(elf, '.resource_table_metadata');

@@ -25,6 +25,8 @@ export interface BoardImage {
   readonly release?: number;
   /** Cortex-M: a memory of its own for the vector table and the first instructions; absent: they are at the start of `flash`. */
   readonly boot?: Region;
+  /** Where the resource table lies so that Linux finds it when it attaches; absent: it is in `flash`. */
+  readonly table?: Region;
   readonly stackBytes: number;
   readonly heapBytes: number;
 }
@@ -185,6 +187,7 @@ const image = (reader: Reader): BoardImage => ({
   ...reader.optional('vectors', (address) => address.address()),
   ...reader.optional('release', (address) => address.address()),
   ...reader.optional('boot', region),
+  ...reader.optional('table', region),
   stackBytes: reader.member('stackBytes').count(),
   heapBytes: reader.member('heapBytes').count(),
 });

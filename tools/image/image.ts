@@ -190,6 +190,9 @@ function boardHeader(board: Board, side: Side, seededRandom: boolean): string {
   if (own.boot !== undefined) {
     defines.push(['BOARD_BOOT_ADDRESS', hex(own.boot.address)], ['BOARD_BOOT_BYTES', own.boot.bytes]);
   }
+  if (own.table !== undefined) {
+    defines.push(['BOARD_TABLE_ADDRESS', hex(own.table.address)], ['BOARD_TABLE_BYTES', own.table.bytes]);
+  }
   if (board.uart !== undefined) {
     defines.push(
       ['BOARD_UART', hex(board.uart[side])],
