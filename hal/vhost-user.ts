@@ -11,6 +11,8 @@ export const enum MessageWindow {
   Outgoing = 1024,
   /** Frames of the device core. */
   Request = 2048,
+  /** What the front side was shown of the device's configuration last. */
+  Shown = 2560,
   Answer = 3072,
   Bytes = 4096,
   /** Longest message, header included; of a longer one only the first bytes arrive. */
@@ -45,6 +47,8 @@ export interface VhostUserMachine {
   readonly guestWindowPages: number;
   /** Number of the device that this process serves, 0..65535, or -1: none was chosen. */
   servedDevice(): number;
+  /** Half `half` (0..3, lowest first) of the feature bits that the device is not to offer. */
+  withheld(half: number): number;
   /** State of the connection; Lost is told once. */
   connection(): number;
   /** Bytes of the message that waits, 0 = none; as many as its header claims, though no more than Longest have arrived. Below 12 the header is not whole. */

@@ -38,9 +38,10 @@ export const fakeVhostUser = {
   called: [] as number[],
   errors: [] as number[],
   device: 1,
+  withheld: [0, 0, 0, 0],
 
   clear(): void {
-    Object.assign(fakeVhostUser, { state: Connection.None, waiting: [], replies: [], kicked: [], called: [], errors: [], device: 1 });
+    Object.assign(fakeVhostUser, { state: Connection.None, waiting: [], replies: [], kicked: [], called: [], errors: [], device: 1, withheld: [0, 0, 0, 0] });
     fakeVhostUser.mapped.clear();
     fakeVhostUser.unmappable.clear();
     fakeVhostUser.kept = Array.from({ length: MachineLimit.Rings }, nothingKept);
@@ -74,6 +75,10 @@ function show(): void {
 
 export function servedDevice(): number {
   return fakeVhostUser.device;
+}
+
+export function withheld(half: number): number {
+  return fakeVhostUser.withheld[half] as number;
 }
 
 export function connection(): number {

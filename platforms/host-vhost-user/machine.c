@@ -19,6 +19,7 @@
 // SIGNAL                50  write: 0 calls the ring's driver, 1 tells its error
 // KICKED                54  read: the next ring that was kicked + 1, or 0
 // KICKS, CALLS       58-5c  read: how many since start
+// WITHHELD           60-64  read: feature bits that the device is not to offer
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@
 
 enum { CONNECTION = 0x00, BYTES = 0x04, DESCRIPTORS = 0x08, END = 0x0c, REPLY = 0x10, DISCONNECT = 0x14, DEVICE = 0x18 };
 enum { WINDOW = 0x20, FILE_PAGE = 0x24, PAGES = 0x28, MAP = 0x2c, UNMAP = 0x30 };
-enum { RING = 0x40, KICK = 0x44, CALL = 0x48, ERROR = 0x4c, SIGNAL = 0x50, KICKED = 0x54, KICKS = 0x58, CALLS = 0x5c };
+enum { RING = 0x40, KICK = 0x44, CALL = 0x48, ERROR = 0x4c, SIGNAL = 0x50, KICKED = 0x54, KICKS = 0x58, CALLS = 0x5c, WITHHELD = 0x60 };
 
 // The windows of board.json and the parts of the message window, as hal/vhost-user.ts has them.
 enum { MESSAGES = 1, FIRST_GUEST = 2, OUTGOING = 1024, LONGEST = 1024, HEADER = 12, SIZE_FIELD = 8 };
@@ -51,6 +52,8 @@ enum { RINGS = 64, MOST_DESCRIPTORS = 8, PAGE = 4096, PLACE = 1 << 27 };
 enum { LINE_SOCKET = 1, LINE_KICK = 2 };
 // As in platforms/host/machine.c.
 enum { STACK_RESERVE = 16384 };
+// Microseconds until a front side that does not listen is tried again.
+enum { RETRY = 100000 };
 
 BOARD_PRIVATE_WINDOW
 struct machine_window machine_windows[] = BOARD_WINDOWS;
@@ -60,7 +63,9 @@ static struct machine_area heap;
 static struct machine_bundle bundle;
 static uint8_t *stack_top;
 static const char *socket_path;
+static bool connects; // the front side listens there
 static uint32_t device = 0x10000;
+static uint64_t withheld;
 
 static int listener = -1, connection = -1;
 static bool lost;
@@ -272,6 +277,26 @@ static void memory_fault(int signal, siginfo_t *fault, void *context)
 	sigaction(signal, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 }
 
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	// The last byte is for the name it has until it listens.
+	if (strlen(path) + 1 >= sizeof address.sun_path)
+		process_give_up("the socket's path is too long:", path);
+	strcpy(address.sun_path, path);
+	return address;
+}
+
+static void connect_to_front_side(void)
+{
+	struct sockaddr_un address = address_of(socket_path);
+
+	connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (connect(connection, (struct sockaddr *)&address, sizeof address) < 0)
+		close_one(&connection);
+}
+
 uint32_t machine_idle(uint32_t limit)
 {
 	struct pollfd polled[3 + RINGS];
@@ -287,6 +312,11 @@ uint32_t machine_idle(uint32_t limit)
 		memory_gone = 0;
 		lose_connection();
 	}
+	if (connects && connection < 0 && !lost) {
+		connect_to_front_side();
+		if (connection < 0 && limit > RETRY)
+			limit = RETRY;
+	}
 	if (lost || (connection >= 0 && message_whole()))
 		limit = 0;
 	for (uint32_t ring = 0; ring < RINGS; ring++) {
@@ -298,7 +328,7 @@ uint32_t machine_idle(uint32_t limit)
 		}
 	}
 	nfds_t kick_count = count;
-	if (connection < 0 && !lost)
+	if (connection < 0 && !lost && !connects)
 		polled[count++] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	else if (connection >= 0 && !message_whole())
 		polled[count++] = (struct pollfd){ .fd = connection, .events = POLLIN };
@@ -413,6 +443,9 @@ uint32_t machine_register_read(uint32_t block, uint32_t offset)
 			return kicks;
 		case CALLS:
 			return calls;
+		case WITHHELD:
+		case WITHHELD + 4:
+			return (uint32_t)(withheld >> (offset - WITHHELD) * 8);
 		}
 	}
 	natives_fatal("a register was read that this machine does not have");
@@ -476,13 +509,9 @@ void machine_register_write(uint32_t block, uint32_t offset, uint32_t value)
 
 static void listen_at(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = address_of(path);
 	struct stat status;
 
-	// The last byte is for the name it has until it listens.
-	if (strlen(path) + 1 >= sizeof address.sun_path)
-		process_give_up("the socket's path is too long:", path);
-	strcpy(address.sun_path, path);
 	if (lstat(path, &status) == 0) {
 		// A socket that nobody listens at was left by a process that was killed.
 		int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -498,7 +527,6 @@ static void listen_at(const char *path)
 		listener = -1;
 		process_give_up("cannot listen at the socket", path);
 	}
-	socket_path = path;
 }
 
 // Guest memory gets its place in the address space once; what lies there changes.
@@ -518,14 +546,17 @@ static void place_windows(void)
 int main(int argc, char **argv)
 {
 	unsigned long heap_bytes = BOARD_DEVICE_HEAP;
-	const char *path = NULL;
 	int at = 1;
 
 	for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
-		if (strcmp(argv[at], "--socket") == 0)
-			path = argv[at + 1];
+		if (strcmp(argv[at], "--socket") == 0 || strcmp(argv[at], "--connect") == 0) {
+			socket_path = argv[at + 1];
+			connects = argv[at][2] == 'c';
+		}
 		else if (strcmp(argv[at], "--device") == 0)
 			device = (uint32_t)process_count(argv[at + 1], argv[at], 0, 65535);
+		else if (strcmp(argv[at], "--without") == 0)
+			withheld |= 1ull << process_count(argv[at + 1], argv[at], 0, 63);
 		else if (strcmp(argv[at], "--heap") == 0)
 			heap_bytes = process_count(argv[at + 1], argv[at], 4096, 1u << 30);
 		else if (strcmp(argv[at], "--seed") == 0)
@@ -533,8 +564,8 @@ int main(int argc, char **argv)
 		else
 			process_give_up("unknown option", argv[at]);
 	}
-	if (argc - at != 1 || path == NULL)
-		process_give_up("usage:", "vmsg-host-vhost-user --socket PATH [--device N] [--heap BYTES] [--seed N] device.js");
+	if (argc - at != 1 || socket_path == NULL)
+		process_give_up("usage:", "vmsg-host-vhost-user --socket|--connect PATH [--device N] [--without BIT]... [--heap BYTES] [--seed N] device.js");
 	for (uint32_t ring = 0; ring < RINGS; ring++)
 		rings[ring] = (struct ring){ -1, -1, -1, false };
 	for (uint32_t place = 0; place < MOST_DESCRIPTORS; place++)
@@ -543,7 +574,8 @@ int main(int argc, char **argv)
 	heap = (struct machine_area){ process_map(NULL, heap_bytes), (uint32_t)heap_bytes };
 	stack_top = __builtin_frame_address(0);
 	place_windows();
-	listen_at(path);
+	if (!connects)
+		listen_at(socket_path);
 
 	// Signals come only while the process sleeps, so no work is cut in two.
 	sigset_t ending;

@@ -10,6 +10,7 @@ const enum Socket {
   Reply = 0x10,
   Disconnect = 0x14,
   Device = 0x18,
+  Withheld = 0x60,
   Window = 0x20,
   FilePage = 0x24,
   Pages = 0x28,
@@ -38,6 +39,11 @@ export function connection(): number {
 export function servedDevice(): number {
   const number = registerRead(Socket.Block, Socket.Device);
   return registerHigh() === 0 ? number : -1;
+}
+
+export function withheld(half: number): number {
+  const low = registerRead(Socket.Block, Socket.Withheld + ((half >> 1) << 2));
+  return (half & 1) === 0 ? low : registerHigh();
 }
 
 export function messageBytes(): number {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'node:test';
@@ -22,7 +22,7 @@ export default bus({ profile: 'A', devices: [
 ] });
 `;
 
-test('one process for each device that QEMU can use, the command line for all, and a clean end', async () => {
+test('one process for each device that QEMU can use, the command line for all, a front side that is found again, and a clean end', async () => {
   const folder = workspace({ 'app.ts': app });
   const socket = path.join(folder, 'dev');
   const child = spawn(process.execPath, [command, 'vhost-user', '--app', path.join(folder, 'app.ts'), '--socket', socket], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -30,12 +30,24 @@ test('one process for each device that QEMU can use, the command line for all, a
   let errors = '';
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  let connections = 0;
+  let current: Socket | undefined;
+  const front = createServer((connection) => {
+    connection.on('error', () => undefined);
+    connections++;
+    current = connection;
+    // Twice a front side comes and goes, then there is none any more.
+    if (connections === 2) {
+      front.close();
+    }
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line);
     if (line.includes('-nographic')) {
-      const front = createConnection(`${socket}.1`, () => front.end());
-      front.on('error', (error) => assert.fail(error));
-    } else if (line === 'device 1: disconnected') {
+      front.listen(`${socket}.1`);
+    } else if (line === 'device 1: connected') {
+      current?.end();
+    } else if (line === 'device 1: disconnected' && connections === 2) {
       child.kill('SIGTERM');
     }
   }
@@ -50,13 +62,13 @@ test('one process for each device that QEMU can use, the command line for all, a
     '-machine q35,accel=tcg,memory-backend=ram',
     '-m 512',
     '-object memory-backend-memfd,id=ram,size=512M,share=on',
-    `-chardev socket,id=vmsg1,path=${socket}.1`,
+    `-chardev socket,id=vmsg1,path=${socket}.1,server=on`,
     '-device vhost-user-rng-pci,chardev=vmsg1',
     `-chardev socket,id=vmsg3,path=${socket}.3,reconnect=1`,
     '-device vhost-user-blk-pci,chardev=vmsg3,num-queues=1,queue-size=64',
   ]);
-  assert.deepEqual(lines.slice(-3), ['device 1: connected', 'device 1: disconnected', 'stopped']);
-  assert.equal(existsSync(`${socket}.1`), false);
+  assert.deepEqual(lines.slice(-5), ['device 1: connected', 'device 1: disconnected', 'device 1: connected', 'device 1: disconnected', 'stopped']);
+  assert.equal(existsSync(`${socket}.3`), false);
 });
 
 test('a device that QEMU cannot use is left out with the reason, or refused where it was asked for', () => {
@@ -87,13 +99,13 @@ test('what a user reads of the log', () => {
 });
 
 test('a mistake is one sentence', async () => {
-  const folder = workspace({ 'empty.ts': "import { bus } from '../../../firmware/main.js';\nexport default bus({ profile: 'A', devices: [] });\n", plain: '' });
+  const folder = workspace({ 'app.ts': app, 'empty.ts': "import { bus } from '../../../firmware/main.js';\nexport default bus({ profile: 'A', devices: [] });\n", plain: '' });
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /vhost-user wants --socket PATH/],
     [['--socket', `${folder}/s`, '--app', 'nothing'], /There is no app 'nothing'/],
     [['--socket', `${folder}/s`, '--device', 'x'], /--device wants a number, not 'x'/],
     [['--socket', `${folder}/s`, '--seed', '-'], /--seed wants a number, not '-'/],
-    [['--socket', `${folder}/plain`], /something is already there: /],
+    [['--socket', `${folder}/plain`, '--app', path.join(folder, 'app.ts'), '--device', '3'], /something is already there: /],
     [['--socket', `${folder}/s`, '--app', path.join(folder, 'empty.ts')], /The app cannot be served: no device was chosen\./],
   ];
   for (const [args, expected] of cases) {

@@ -9,12 +9,12 @@ import { bundle } from '../bundle/bundle.js';
 import { sharedMachine } from '../guest/guest.js';
 import type { RunnerEnd, RunningSide } from '../host-process/runner.js';
 import { UserError } from '../user-error.js';
-import { buildVhostUserRunner, frontSide, logged, offeredDevices, qemuOptions, serveDevice, type OfferedDevice } from '../host-process/vhost-user-runner.js';
+import { buildVhostUserRunner, frontSide, logged, offeredDevices, qemuListens, qemuOptions, serveDevice, type OfferedDevice } from '../host-process/vhost-user-runner.js';
 
 export const help = `vmsg vhost-user --socket PATH [options]
   Serves an app's devices to a virtual machine over vhost-user: an ordinary Linux in an ordinary QEMU drives them with its own
   virtio drivers. The bundle is the one of a coprocessor, in the same engine. Each device is a process of its own.
-  --socket PATH    where QEMU connects; with more than one device PATH.N for device number N
+  --socket PATH    where QEMU connects, or listens, as its command line says; with more than one device PATH.N for device number N
   --app NAME|FILE  ${packagedApps().join(', ')}, or a TypeScript file; default entropy
   --device N       serves the device with this number only; may be repeated. Default: all that QEMU can use
   --seed N         random bytes from a seeded generator, for tests
@@ -126,7 +126,7 @@ export async function vhostUser(args: readonly string[]): Promise<number> {
     const devices = chosenDevices(await offeredDevices(runner, file), asked, (device, reason) => say(device, `not served: ${reason}`));
     const served = devices.map((device) => ({ device, socket: devices.length === 1 ? socket : `${socket}.${device.number}` }));
     const sides = served.map(({ device, socket: own }) =>
-      serveDevice(runner, file, { device: device.number, socket: own, ...(seed === undefined ? {} : { seed }) }, (line) => {
+      serveDevice(runner, file, { device, socket: own, ...(seed === undefined ? {} : { seed }) }, (line) => {
         const { code, value } = logged(line) ?? { code: -1, value: 0 };
         const text = sentence(code, value);
         if (text !== undefined) {
@@ -134,7 +134,7 @@ export async function vhostUser(args: readonly string[]): Promise<number> {
         }
       }, 'inherit'));
     return await attend(sides, async (ended) => {
-      if (await listening(served.map((one) => one.socket), ended)) {
+      if (await listening(served.filter(({ device }) => !qemuListens(device)).map((one) => one.socket), ended)) {
         process.stdout.write(`${commandLine(served)}\n`);
       }
     });

@@ -54,12 +54,17 @@ export function frontSide(device: OfferedDevice): { readonly name: string } | { 
 }
 
 /** Virtio device ids for which QEMU connects again when the process was started anew: its other devices fail at their start with such a socket. */
-const reconnecting: readonly number[] = [1, 2, 41];
+const reconnecting: readonly number[] = [1, 2];
+
+/** Whether QEMU listens for the device's process, so that one started anew finds it; else the process listens, and QEMU connects again. */
+export function qemuListens({ deviceId }: OfferedDevice): boolean {
+  return !reconnecting.includes(deviceId);
+}
 
 /** QEMU's options for a device that has a front side and is served at `socket`. `chardev` names the socket, `more` are properties of QEMU's device. */
 export function qemuOptions(device: OfferedDevice, socket: string, chardev = `vmsg${device.number}`, more: readonly string[] = []): string[] {
-  const again = reconnecting.includes(device.deviceId) ? ',reconnect=1' : '';
-  return ['-chardev', `socket,id=${chardev},path=${socket}${again}`, ...(frontSides[device.deviceId]?.options(chardev, device, more) ?? [])];
+  const again = qemuListens(device) ? 'server=on' : 'reconnect=1';
+  return ['-chardev', `socket,id=${chardev},path=${socket},${again}`, ...(frontSides[device.deviceId]?.options(chardev, device, more) ?? [])];
 }
 
 /** Compiles the runner where that is still to be done; returns its path. */
@@ -101,13 +106,15 @@ export async function offeredDevices(runner: string, bundle: string): Promise<Of
 }
 
 export interface ServeOptions {
-  readonly device: number;
+  readonly device: OfferedDevice;
   readonly socket: string;
   readonly seed?: number;
+  /** Feature bits that it does not offer. */
+  readonly without?: readonly number[];
 }
 
 /** Serves one device; every line the process writes goes to `onLine`. */
-export function serveDevice(runner: string, bundle: string, { device, socket, seed }: ServeOptions, onLine: (line: string) => void, input: ProcessInput = 'ignore'): RunningSide {
-  const seeded = seed === undefined ? [] : ['--seed', String(seed)];
-  return startProcess(runner, ['--socket', socket, '--device', String(device), ...seeded, bundle], onLine, [], input);
+export function serveDevice(runner: string, bundle: string, { device, socket, seed, without = [] }: ServeOptions, onLine: (line: string) => void, input: ProcessInput = 'ignore'): RunningSide {
+  const options = [...(seed === undefined ? [] : ['--seed', String(seed)]), ...without.flatMap((bit) => ['--without', String(bit)])];
+  return startProcess(runner, [qemuListens(device) ? '--connect' : '--socket', socket, '--device', String(device.number), ...options, bundle], onLine, [], input);
 }

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { Log } from '../../firmware/wire/log.js';
 import type { RunningSide } from '../host-process/runner.js';
-import { requestNames, serveDevice } from '../host-process/vhost-user-runner.js';
+import { qemuListens, requestNames, serveDevice, type OfferedDevice } from '../host-process/vhost-user-runner.js';
 import { sentence } from '../commands/vhost-user.js';
 
 /** A log line of a runner (platforms/README.md). */
@@ -21,9 +21,10 @@ function parse(text: string): Line | undefined {
 export interface ProcessOptions {
   readonly runner: string;
   readonly bundle: string;
-  readonly number: number;
+  readonly device: OfferedDevice;
   readonly socket: string;
   readonly seed: number;
+  readonly without?: readonly number[];
 }
 
 export class DeviceProcess {
@@ -34,9 +35,9 @@ export class DeviceProcess {
 
   /** Starts the process; resolves when QEMU can connect. Throws an Error with the process's last words when it ends at once. */
   async start(): Promise<void> {
-    const { runner, bundle, number, socket, seed } = this.options;
     this.lines = [];
-    const running = serveDevice(runner, bundle, { device: number, socket, seed }, (text) => {
+    const { runner, bundle, device, socket } = this.options;
+    const running = serveDevice(runner, bundle, this.options, (text) => {
       const line = parse(text);
       if (line !== undefined) {
         this.lines.push(line);
@@ -45,11 +46,12 @@ export class DeviceProcess {
     this.running = running;
     let words: string | undefined;
     void running.ended.then((end) => (words = end.words));
-    while (!existsSync(socket) && words === undefined) {
+    // It names the app's devices before it listens or connects.
+    while (!(qemuListens(device) ? this.lines.length > 0 : existsSync(socket)) && words === undefined) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     if (words !== undefined) {
-      throw new Error(`device ${number} does not start: ${words}`);
+      throw new Error(`device ${device.number} does not start: ${words}`);
     }
   }
 
@@ -63,7 +65,9 @@ export class DeviceProcess {
   async restart(): Promise<void> {
     await this.end('SIGKILL');
     // What the killed process left would look like the next one's.
-    rmSync(this.options.socket, { force: true });
+    if (!qemuListens(this.options.device)) {
+      rmSync(this.options.socket, { force: true });
+    }
     await this.start();
   }
 

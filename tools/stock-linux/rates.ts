@@ -81,7 +81,7 @@ export async function driverRates(): Promise<DriverRates> {
     const prepared = await prepare(folder, false);
     const image = (index: number): string => path.join(folder, `${nameOf(index)}.disk`);
     const processes = phases.map(({ served: device }, index) =>
-      device === undefined ? undefined : new DeviceProcess({ runner: prepared.runner, bundle: prepared.bundle, number: device.number, socket: path.join(folder, nameOf(index)), seed }));
+      device === undefined ? undefined : new DeviceProcess({ runner: prepared.runner, bundle: prepared.bundle, device, socket: path.join(folder, nameOf(index)), seed }));
     const found = new Map<number, { requests: number; microseconds: number }>();
     try {
       await Promise.all(processes.map((process) => process?.start()));

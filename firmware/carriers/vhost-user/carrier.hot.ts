@@ -12,7 +12,7 @@ import { queueDevice, queueIndex, queueState, QueueState } from '../../virtqueue
 import { Log } from '../../wire/log.js';
 import { MessageId } from '../../wire/message.js';
 import { askKick } from './ask.hot.js';
-import { forgetProtocol, handleMessage, stopsRings } from './messages.hot.js';
+import { forgetShown, handleMessage, stopsRings } from './messages.hot.js';
 import { dropRegions } from './regions.hot.js';
 import { device, forgetRings, isRunning, rings } from './rings.hot.js';
 
@@ -56,7 +56,7 @@ export function forgetConnection(): void {
   }
   held = false;
   forgetRings();
-  forgetProtocol();
+  forgetShown();
   dropRegions();
   open = false;
 }

@@ -1,6 +1,6 @@
 // The front side's messages: checks each one once, does what it asks, answers, and refuses what it must not do.
 import { copy, fill, log, windowWords } from '#port';
-import { disconnect, keepCall, keepError, keepKick, messageBytes, messageDescriptors, messageWindow, reply } from '#vhost-user';
+import { disconnect, keepCall, keepError, keepKick, messageBytes, messageDescriptors, messageWindow, reply, withheld } from '#vhost-user';
 import { MachineLimit, MessageWindow } from '../../../hal/vhost-user.js';
 import { configSize } from '../../transport/device.hot.js';
 import { Log } from '../../wire/log.js';
@@ -47,15 +47,8 @@ const enum Sizes {
   Region = 32,
 }
 
-/** The lower half of the protocol features set by the front side. */
-let protocolLow = 0;
 /** 1 = the message at hand has been answered. */
 let answered = 0;
-
-/** A new connection has agreed on nothing. */
-export function forgetProtocol(): void {
-  protocolLow = 0;
-}
 
 /** Sends the answer to `request` with `bytes` bytes of payload, which has been written. */
 function answer(request: number, bytes: number): void {
@@ -82,7 +75,7 @@ function answerMask(request: number, first: number, second: number, third: numbe
 
 /** What GET_FEATURES says of half `half`; the device's offered features are the answer at hand. */
 function offeredHalf(half: number): number {
-  let value = answerWord(4 + half);
+  let value = answerWord(4 + half) & ~withheld(half);
   if (half === VhostFeature.ProtocolFeaturesHalf) {
     value |= VhostFeature.ProtocolFeatures;
   }
@@ -149,7 +142,6 @@ function setProtocolFeatures(): number {
   ) {
     return Refusal.Features;
   }
-  protocolLow = low;
   return Refusal.None;
 }
 
@@ -281,6 +273,22 @@ function configLength(size: number): number {
   return size === Message.ConfigHeaderBytes + length ? length : -Refusal.Size;
 }
 
+/** Bytes of the configuration from 0 on that the front side has a copy of; 0 = none. */
+let shownBytes = 0;
+
+/** A new connection has been shown nothing. */
+export function forgetShown(): void {
+  shownBytes = 0;
+}
+
+/** Keeps what the front side knows of the configuration now: `length` bytes from `offset`, which are in the message at byte `from` of the window. */
+function show(offset: number, length: number, from: number): void {
+  if (offset <= shownBytes && offset + length <= Message.ConfigBytes) {
+    copy(messageWindow, MessageWindow.Shown + offset, messageWindow, from + Message.HeaderBytes + Message.ConfigHeaderBytes, length);
+    shownBytes = offset + length > shownBytes ? offset + length : shownBytes;
+  }
+}
+
 /** GET_CONFIG: what lies behind the device's own configuration reads as zeros, since front sides ask for the longest form. */
 function getConfig(size: number): number {
   const memory = windowWords[messageWindow];
@@ -305,18 +313,26 @@ function getConfig(size: number): number {
       shown,
     );
   }
+  show(offset, length, MessageWindow.Outgoing);
   answer(VhostRequest.GetConfig, Message.ConfigHeaderBytes + length);
   return Refusal.None;
 }
 
-/** True when byte `at` of the configuration in the message at hand is what the device has; its answer is at hand. */
-function unchanged(at: number): boolean {
-  const memory = windowWords[messageWindow];
-  const shift = (at & 1) << 3;
-  return ((memory[Place.Payload + 6 + (at >> 1)] ^ answerWord(6 + (at >> 1))) & (255 << shift)) === 0;
+/** Byte `at` of the message window. */
+function messageByte(at: number): number {
+  return (windowWords[messageWindow][at >> 1] >> ((at & 1) << 3)) & 255;
 }
 
-/** SET_CONFIG: front sides write the whole configuration to change one field; the device is asked for what differs, all of it or nothing. */
+/** True when byte `at` of the configuration in the message at hand is the byte `at` behind `from`. */
+function unchanged(from: number, at: number): boolean {
+  return messageByte(MessageWindow.Incoming + Message.HeaderBytes + Message.ConfigHeaderBytes + at) === messageByte(from + at);
+}
+
+/**
+ * SET_CONFIG: front sides write the whole of their copy to change one field; the device is asked for what differs, all of it or
+ * nothing. What its driver changed differs from what the front side was shown: the device's own may have changed since by itself, as
+ * an input device's does by what is written to it.
+ */
 function setConfig(size: number): number {
   const memory = windowWords[messageWindow];
   const length = configLength(size);
@@ -329,12 +345,14 @@ function setConfig(size: number): number {
   }
   let first = 0;
   let last = length;
-  while (first < last && unchanged(first)) {
+  const from = offset + length <= shownBytes ? MessageWindow.Shown + offset : (Ask.AnswerAt + 6) * 2;
+  while (first < last && unchanged(from, first)) {
     first += 1;
   }
-  while (last > first && unchanged(last - 1)) {
+  while (last > first && unchanged(from, last - 1)) {
     last -= 1;
   }
+  show(offset, length, MessageWindow.Incoming);
   if (first === last) {
     return Refusal.None;
   }
@@ -518,7 +536,8 @@ export function handleMessage(): void {
     refusal = dispatch(request, size, descriptors);
     hopeless = false;
   }
-  const wantsReply = (flags & Message.NeedReply) !== 0 && (protocolLow & ProtocolFeature.ReplyAck) !== 0;
+  // Whatever was agreed on: a front side that connects again, such as QEMU 7.2 for I2C, may not negotiate again, and waits.
+  const wantsReply = (flags & Message.NeedReply) !== 0;
   log(Log.VhostMessage, request & 4095);
   if (refusal !== Refusal.None) {
     log(Log.VhostRefused, (request & 4095) * 32 + refusal);

@@ -4,7 +4,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { fake } from '../../../../hal/fake/port.js';
 import { fakeVhostUser } from '../../../../hal/fake/vhost-user.js';
-import { entropy } from '../../../../firmware/main.js';
+import { entropy, input } from '../../../../firmware/main.js';
 import { testDevice } from '../../../support/test-device.js';
 import { SplitQueue } from '../../../support/driver/split-queue.js';
 import {
@@ -167,6 +167,33 @@ test('SET_CONFIG hands the device what differs, all of it or nothing', () => {
   assert.deepEqual(writes, [[3, 1], [2, 3]]);
   assert.equal(write(1, 2, 1, 1, 1, 1, 7, 8, 9), 1n);
   assert.deepEqual(read(), [1, 2, 33, 99, 55, 6, 7, 8, 9, 0, 0, 0]);
+});
+
+test('SET_CONFIG of a copy that is older than the device\'s own change hands on what the driver changed', () => {
+  // An input device answers what is written to select (byte 0) and subsel (byte 1) by size (byte 2) and data (from byte 8 on).
+  connectedFront(input({ number: 1, name: 'keys', events: [{ type: 1, codes: [30, 48] }] }));
+  send(request.SET_PROTOCOL_FEATURES, u64((1n << 9n) | 8n));
+  const [bytes, header] = [136, [...u32(0), ...u32(136), ...u32(0)]];
+  const read = (): number[] => (send(request.GET_CONFIG, [...header, ...new Array<number>(bytes).fill(0)]) ?? []).slice(24);
+  const copy = read();
+  const write = (at: number, value: number): void => {
+    copy[at] = value;
+    assert.equal(readU64(send(request.SET_CONFIG, [...header, ...copy], [], 9) ?? []), 0n, `byte ${at}`);
+  };
+  // The name, and then the keys, without a look at what has changed meanwhile.
+  write(0, 1);
+  write(0, 0x11);
+  write(1, 1);
+  const shown = read();
+  assert.deepEqual(shown.slice(0, 3), [0x11, 1, 7]);
+});
+
+test('features that the process withholds are neither offered nor taken', () => {
+  connectedFront(device, [28, 29, 34]);
+  fakeVhostUser.withheld = [0, 1 << 12, 1 << 2, 0];
+  assert.equal(readU64(send(request.GET_FEATURES, []) ?? []), (1n << 29n) | (1n << 30n) | (1n << 32n));
+  send(request.SET_FEATURES, u64(VERSION_1 | (1n << 34n)));
+  assert.deepEqual(refusals(), [[request.SET_FEATURES, reason.features]]);
 });
 
 test('property: whatever a front side sends, nothing throws, nothing outside the windows changes, and the next one is served', () => {

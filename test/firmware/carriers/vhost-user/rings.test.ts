@@ -214,6 +214,11 @@ test('REPLY_ACK: a request without an answer of its own is answered with 0, a re
   assert.notEqual(send(request.GET_FEATURES, []), undefined);
 });
 
+test('a wish for a reply is fulfilled without REPLY_ACK, too: a front side that connects again may not negotiate again, and waits', () => {
+  connectedFront(device);
+  assert.equal(readU64(send(request.SET_FEATURES, u64(VERSION_1), [], 9) ?? []), 0n);
+});
+
 test('guest memory larger than a window is cut into windows that overlap by an eighth', () => {
   connectedFront(device);
   send(request.SET_FEATURES, u64(VERSION_1));
