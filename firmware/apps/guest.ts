@@ -1,5 +1,6 @@
 // Devices with the queue sizes that QEMU wants of vhost-user devices: what `vmsg stock-linux-test` has Linux drive.
-import { block, bus, delayedDisk, entropy, gpio, i2c, loopBack, network, ramDisk } from '../main.js';
+import { block, bus, delayedDisk, entropy, gpio, i2c, input, loopBack, network, ramDisk } from '../main.js';
+import { answerLamp, stepGuest } from './guest.hot.js';
 
 export default bus({
   profile: 'A',
@@ -13,5 +14,13 @@ export default bus({
     network({ number: 6, backend: loopBack(), frames: 64, queueSize: 256 }),
     gpio({ number: 7, lines: 8, names: ['led', 'button'], queueSize: 256 }),
     i2c({ number: 8 }),
+    input({
+      number: 9,
+      name: 'guest-keys',
+      serial: 'guest-1',
+      ids: [6, 0x1af4, 9, 1],
+      events: [{ type: 1, codes: [30, 48] }, { type: 2, codes: [0] }, { type: 17, codes: [0] }],
+      backend: { look: stepGuest, status: answerLamp },
+    }),
   ],
 });

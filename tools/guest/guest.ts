@@ -90,6 +90,8 @@ export function sharedMachine(mebibytes: number, architecture: Architecture = x8
 
 export interface GuestOptions {
   readonly kernel: Kernel;
+  /** QEMU's program; the machine's own for the kernel's architecture by default. */
+  readonly emulator?: string;
   readonly initramfs: string;
   /** Where the kernel's messages go. */
   readonly kernelLog: string;
@@ -164,7 +166,7 @@ export function startGuest(options: GuestOptions): RunningGuest {
   const { architecture } = options.kernel;
   const words = [`console=${architecture.consoleLine}`, 'panic=-1', 'loglevel=6', ...(options.kernelWords ?? [])];
   const child = spawn(
-    architecture.emulator,
+    options.emulator ?? architecture.emulator,
     [
       ...sharedMachine(options.mebibytes, architecture, options.memoryFile),
       '-cpu', architecture.processor, '-smp', String(options.processors ?? 1), '-display', 'none', '-nodefaults', '-no-user-config', '-no-reboot',

@@ -15,6 +15,13 @@ host() {
   read -r answer </dev/ttyS1
 }
 
+# begin COMMAND...: runs COMMAND, which moves data until /tmp/stop exists, in the background; returns when it has begun. Its words go to /tmp/traffic.
+begin() {
+  rm -f /tmp/stop /tmp/traffic
+  "$@" /tmp/stop >/tmp/traffic 2>&1 &
+  until [ -s /tmp/traffic ]; do usleep 10000; done
+}
+
 # The virtio device in a PCI slot such as 03, as sysfs shows it.
 place() {
   echo /sys/bus/pci/devices/0000:00:$1.0/virtio*
@@ -50,14 +57,14 @@ rng_bytes() {
 }
 
 rng_traffic() {
-  until [ -e /tmp/stop ]; do dd if=/dev/hwrng of=/dev/null bs=64 count=16 2>/dev/null; done
+  echo begun
+  until [ -e $1 ]; do dd if=/dev/hwrng of=/dev/null bs=64 count=16 2>/dev/null; done
 }
 
 # rng_rebind INDEX SLOT: the driver goes and comes back while somebody reads.
 rng_rebind() {
-  rm -f /tmp/stop
   rng_use $1 || return 1
-  rng_traffic &
+  begin rng_traffic
   for turn in 1 2 3; do
     name=$(basename "$(place $2)")
     echo "$name" >/sys/bus/virtio/drivers/virtio_rng/unbind || return 1
@@ -71,10 +78,19 @@ rng_rebind() {
 
 # rng_pause INDEX: the virtual machine is paused while somebody reads; every ring is stopped and goes on where it was.
 rng_pause() {
-  rm -f /tmp/stop
   rng_use $1 || return 1
-  rng_traffic &
+  begin rng_traffic
   for turn in 1 2 3; do host pause; usleep 100000; done
+  touch /tmp/stop
+  wait
+  rng_bytes $1 16
+}
+
+# rng_restart INDEX NAME: the device's process is killed and started anew while somebody reads.
+rng_restart() {
+  rng_use $1 || return 1
+  begin rng_traffic
+  restart_amid $2
   touch /tmp/stop
   wait
   rng_bytes $1 16
@@ -130,8 +146,7 @@ file_system() {
 # disk_rebind SLOT: the driver goes and comes back while data is moved; what was moved then may fail, and nothing afterwards.
 disk_rebind() {
   for turn in 1 2 3; do
-    rm -f /tmp/stop
-    disk_traffic $1 /tmp/stop >/tmp/traffic &
+    begin disk_traffic $1
     usleep 300000
     name=$(basename "$(place $1)")
     echo "$name" >/sys/bus/virtio/drivers/virtio_blk/unbind || return 1
@@ -144,13 +159,11 @@ disk_rebind() {
   echo "three times; the last time $traffic; afterwards everything reads as it was written"
 }
 
-# amid "TRAFFIC..." COMMAND...: runs COMMAND while TRAFFIC, a command that ends when the file it is told exists, moves data; none of it
-# may fail. Leaves in $traffic what was moved.
+# amid "TRAFFIC..." COMMAND...: runs COMMAND while TRAFFIC moves data; none of it may fail. Leaves in $traffic what was moved.
 amid() {
   moving=$1
   shift
-  rm -f /tmp/stop
-  $moving /tmp/stop >/tmp/traffic &
+  begin $moving
   "$@"
   touch /tmp/stop
   wait
@@ -298,9 +311,7 @@ gpio_values() {
   io-tool values /dev/$(chip $1) $2 $3 $4
 }
 
-# Interrupts are a feature, which QEMU must hand on.
 gpio_edges() {
-  features $1 +0 >/dev/null || { echo 'QEMU does not offer the driver the feature IRQ (0), which the device has'; return 77; }
   io-tool edges /dev/$(chip $1) $2 $3 $4
 }
 
@@ -315,8 +326,7 @@ gpio_pause() {
 
 # gpio_restart SLOT NAME: directions and levels go with the process, so what is done at that moment may fail, and nothing afterwards.
 gpio_restart() {
-  rm -f /tmp/stop
-  gpio_traffic $1 /tmp/stop >/tmp/traffic &
+  begin gpio_traffic $1
   restart_amid "$2"
   touch /tmp/stop
   wait
@@ -386,6 +396,16 @@ i2c_pause() {
   echo "five times, $traffic; afterwards everything reads as it was written"
 }
 
+# i2c_restart SLOT NAME: the device's process is killed and started anew; the memory's content goes with it.
+i2c_restart() {
+  begin i2c_traffic $1
+  restart_amid "$2"
+  touch /tmp/stop
+  wait
+  i2c_memory $1 4 20 || return 1
+  echo "$(tail -n 1 /tmp/traffic); afterwards everything reads as it was written"
+}
+
 unbind_later() {
   name=$(basename "$(place $1)")
   usleep 300000
@@ -402,4 +422,45 @@ i2c_rebind() {
     i2c_memory $1 5 20 || return 1
   done
   echo "three times; the last time $traffic; afterwards everything reads as it was written"
+}
+
+# The event device of the input device in a PCI slot.
+events() {
+  echo /dev/input/$(basename "$(place $1)"/input/input*/event*)
+}
+
+# input_identity SLOT, input_events SLOT COUNT, input_lamp SLOT COUNT: see io-tool.c
+input_identity() {
+  io-tool identity "$(events $1)"
+}
+
+input_events() {
+  io-tool groups "$(events $1)" $2
+}
+
+input_lamp() {
+  io-tool lamp "$(events $1)" $2
+}
+
+input_traffic() {
+  io-tool listen "$(events $1)" $2
+}
+
+input_pause() {
+  amid "input_traffic $1" pause_often && input_events $1 20 || return 1
+  echo "five times, $traffic; afterwards all in order"
+}
+
+# input_rebind SLOT: the driver goes and comes back while somebody reads, whose descriptor then ends.
+input_rebind() {
+  for turn in 1 2 3; do
+    begin input_traffic $1
+    name=$(basename "$(place $1)")
+    echo "$name" >/sys/bus/virtio/drivers/virtio_input/unbind || return 1
+    touch /tmp/stop
+    wait
+    echo "$name" >/sys/bus/virtio/drivers/virtio_input/bind || return 1
+    input_events $1 20 || return 1
+  done
+  echo "three times; afterwards all in order"
 }

@@ -4,7 +4,7 @@
 //   guest-tool move DEVICE MEBIBYTES        so much is written in long requests, read back and compared
 //   guest-tool discard|zero DEVICE          a range between two others is discarded or zeroed
 //   guest-tool rate FILE DEPTH SECONDS BYTES  DEPTH processes read so many bytes at a time, from random places of a disk; prints REQUESTS MICROSECONDS
-//   guest-tool traffic DEVICE FILE          four processes read and write until FILE exists or a transfer fails
+//   guest-tool traffic DEVICE FILE          four processes read and write until FILE exists or a transfer fails; says when it begins
 // The last line says what was done; the status is 0 when everything was as it must be.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -188,6 +188,7 @@ static void traffic(const char *until)
 	int status;
 	bool good = true;
 
+	printf("begun\n");
 	for (uint32_t worker = 0; worker < WORKERS; worker++)
 		if (fork() == 0)
 			_exit(!carry(until, 4711 + worker, &counts[worker]));

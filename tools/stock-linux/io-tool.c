@@ -1,4 +1,4 @@
-// What the checks of GPIO and I2C need inside the guest: the kernel's character devices, used as any program would.
+// What the checks of GPIO, I2C and input need inside the guest: the kernel's character devices, used as any program would.
 //
 //   io-tool names CHIP COUNT [NAME]...      the chip has so many lines, and the first ones these names
 //   io-tool values CHIP OUT IN COUNT        an output changes COUNT times, and the line wired to it reads that; then the other way round
@@ -7,12 +7,18 @@
 //   io-tool sensor BUS MESSAGES             registers of a sensor like an LM75 at 0x48; nobody answers at 0x49
 //   io-tool memory BUS MESSAGES SEED COUNT  random transfers with a memory of 256 bytes at 0x50, then everything is read and compared
 //   io-tool wire BUS MESSAGES FILE          such transfers until FILE exists or one fails
+//   io-tool identity EVENTS                 name, serial, ids and abilities of the app's input device
+//   io-tool groups EVENTS COUNT             COUNT groups of a key and a movement, each one step behind the last
+//   io-tool lamp EVENTS COUNT               a lamp goes on and out COUNT times, and a key answers
+//   io-tool listen EVENTS FILE              groups are read until FILE exists or something fails
+// What goes on until a file exists says when it begins.
 // MESSAGES: so many at once, which is what the adapter's queue has room for. The last line says what was done; the status is 0 when everything was as it must be.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/gpio.h>
 #include <linux/i2c-dev.h>
 #include <linux/i2c.h>
+#include <linux/input.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -149,6 +155,7 @@ static void wires(const char *until)
 {
 	uint32_t done = 0;
 
+	printf("begun\n");
 	while (access(until, F_OK) != 0) {
 		int out = try_line(0, GPIO_V2_LINE_FLAG_OUTPUT), in = try_line(1, GPIO_V2_LINE_FLAG_INPUT), value = (int)(done & 1);
 		if (out < 0 || in < 0 || try_value(out, value) < 0 || try_get(in) != value)
@@ -291,10 +298,109 @@ static void wire(const char *until)
 	struct memory memory = { .state = 4711 };
 
 	read_all(memory.model);
+	printf("begun\n");
 	while (access(until, F_OK) != 0)
 		if (work(&memory) < 0)
 			fail("%u transfers, then a failure", memory.writes);
 	printf("%u transfers, none failed\n", memory.writes);
+}
+
+// The next event, which must come.
+static struct input_event next_event(void)
+{
+	struct pollfd polled = { .fd = device, .events = POLLIN };
+	struct input_event event;
+
+	if (poll(&polled, 1, GUARD_MS) == 0)
+		fail("no event came");
+	if (read(device, &event, sizeof event) != sizeof event)
+		fail("an event cannot be read: %s", strerror(errno));
+	return event;
+}
+
+static bool is(struct input_event event, uint16_t type, uint16_t code)
+{
+	return event.type == type && event.code == code;
+}
+
+// The next group with a movement, which it returns; -1 for a group of the key that answers, whose value goes to `answer`.
+static int next_group(int *answer)
+{
+	int moved = -1, key = -1;
+
+	for (;;) {
+		struct input_event event = next_event();
+		if (is(event, EV_KEY, KEY_A))
+			key = event.value;
+		else if (is(event, EV_REL, REL_X))
+			moved = event.value;
+		else if (is(event, EV_KEY, KEY_B))
+			*answer = event.value;
+		else if (event.type == EV_LED)
+			continue; // what is written is told all readers
+		else if (!is(event, EV_SYN, SYN_REPORT))
+			fail("an event of type %u, code %u", event.type, event.code);
+		else if (moved >= 0 && key != moved % 2)
+			fail("movement %d with key %d", moved, key);
+		else
+			return moved;
+	}
+}
+
+static void groups(uint32_t count)
+{
+	int answer, last = next_group(&answer);
+
+	for (uint32_t group = 0; group < count; group++) {
+		int moved = next_group(&answer);
+		if (moved != (last == 100 ? 1 : last + 1))
+			fail("movement %d behind %d", moved, last);
+		last = moved;
+	}
+	printf("%u groups in order, key and movement in each\n", count);
+}
+
+static void lamp(uint32_t count)
+{
+	for (uint32_t turn = 0; turn < 2 * count; turn++) {
+		struct input_event lit[2] = { { .type = EV_LED, .code = LED_NUML, .value = turn % 2 == 0 }, { .type = EV_SYN } };
+		int answer = -1;
+		if (write(device, lit, sizeof lit) != sizeof lit)
+			fail("a lamp cannot be switched: %s", strerror(errno));
+		while (answer < 0)
+			next_group(&answer);
+		if (answer != lit[0].value)
+			fail("the key says %d", answer);
+	}
+	printf("%u times on and out, each answered\n", count);
+}
+
+static void identity(void)
+{
+	char name[64] = "", serial[64] = "";
+	struct input_id id;
+	uint8_t keys[KEY_MAX / 8 + 1] = { 0 }, moves[REL_MAX / 8 + 1] = { 0 }, lamps[LED_MAX / 8 + 1] = { 0 };
+
+	if (ioctl(device, EVIOCGNAME(sizeof name), name) < 0 || ioctl(device, EVIOCGUNIQ(sizeof serial), serial) < 0 || ioctl(device, EVIOCGID, &id) < 0)
+		fail("the device does not tell about itself: %s", strerror(errno));
+	if (ioctl(device, EVIOCGBIT(EV_KEY, sizeof keys), keys) < 0 || ioctl(device, EVIOCGBIT(EV_REL, sizeof moves), moves) < 0 || ioctl(device, EVIOCGBIT(EV_LED, sizeof lamps), lamps) < 0)
+		fail("the device does not tell what it can: %s", strerror(errno));
+	printf("%s, %s, ids %x %x %x %x, keys %02x %02x, movements %02x, lamps %02x\n", name, serial, id.bustype, id.vendor, id.product, id.version, keys[KEY_A / 8], keys[KEY_B / 8], moves[0], lamps[0]);
+	if (strcmp(name, "guest-keys") != 0 || strcmp(serial, "guest-1") != 0 || id.bustype != 6 || id.vendor != 0x1af4 || id.product != 9 || id.version != 1)
+		exit(1);
+	if (keys[KEY_A / 8] != 1 << KEY_A % 8 || keys[KEY_B / 8] != 1 << KEY_B % 8 || moves[0] != 1 << REL_X || lamps[0] != 1 << LED_NUML)
+		exit(1);
+}
+
+static void listen_until(const char *until)
+{
+	uint32_t done = 0;
+	int answer;
+
+	printf("begun\n");
+	for (; access(until, F_OK) != 0; done++)
+		next_group(&answer);
+	printf("%u groups, none failed\n", done);
 }
 
 static uint32_t number(int count, char **words, int at)
@@ -306,7 +412,7 @@ int main(int count, char **words)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (count < 3)
-		fail("usage: io-tool names|values|edges|wires|sensor|memory|wire DEVICE ...");
+		fail("usage: io-tool names|values|edges|wires|sensor|memory|wire|identity|groups|lamp|listen DEVICE ...");
 	device = open(words[2], O_RDWR);
 	if (device < 0)
 		fail("%s: %s", words[2], strerror(errno));
@@ -326,6 +432,14 @@ int main(int count, char **words)
 		memory(number(count, words, 4), (int)number(count, words, 5));
 	else if (strcmp(what, "wire") == 0 && count > 4)
 		wire(words[4]);
+	else if (strcmp(what, "identity") == 0)
+		identity();
+	else if (strcmp(what, "groups") == 0)
+		groups(number(count, words, 3));
+	else if (strcmp(what, "lamp") == 0)
+		lamp(number(count, words, 3));
+	else if (strcmp(what, "listen") == 0 && count > 3)
+		listen_until(words[3]);
 	else
 		fail("io-tool cannot %s", what);
 	return 0;
