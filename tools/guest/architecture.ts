@@ -15,6 +15,8 @@ export interface Architecture extends Emulator {
   /** The serial line of the kernel's messages, and that of the guest's script, as the kernel names them. */
   readonly consoleLine: string;
   readonly scriptLine: string;
+  /** Words that every guest's kernel gets. */
+  readonly kernelWords: readonly string[];
   /** QEMU's options that join the second of these to its own input and output. */
   readonly scriptSerial: readonly string[];
 }
@@ -30,6 +32,8 @@ export const x86: Architecture = {
   ramBase: 0n,
   consoleLine: 'ttyS0',
   scriptLine: 'ttyS1',
+  // On a busy machine the emulated timer is late, and the kernel would panic: "IO-APIC + timer doesn't work".
+  kernelWords: ['no_timer_check'],
   scriptSerial: ['-serial', 'stdio'],
 };
 
@@ -46,6 +50,7 @@ export const aarch64: Architecture = {
   consoleLine: 'ttyAMA0',
   // The machine has one UART; the second line is on the PCI bus.
   scriptLine: 'ttyS0',
+  kernelWords: [],
   scriptSerial: ['-chardev', 'stdio,id=script', '-device', 'pci-serial,chardev=script'],
 };
 

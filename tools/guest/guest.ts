@@ -164,7 +164,7 @@ function monitorCommand(file: string, text: string): Promise<void> {
 /** Starts a guest; `ended` rejects with a UserError when there is no QEMU for it. */
 export function startGuest(options: GuestOptions): RunningGuest {
   const { architecture } = options.kernel;
-  const words = [`console=${architecture.consoleLine}`, 'panic=-1', 'loglevel=6', ...(options.kernelWords ?? [])];
+  const words = [`console=${architecture.consoleLine}`, 'panic=-1', 'loglevel=6', ...architecture.kernelWords, ...(options.kernelWords ?? [])];
   const child = spawn(
     options.emulator ?? architecture.emulator,
     [
