@@ -17,7 +17,7 @@ export const help = `vmsg stock-linux-test [${boots.map(({ name }) => name).join
   vhost-user: the minified bundle in the engine of a coprocessor, one process for each device. Prints one row for each check.
   Kernel, busybox and the source of the drivers that Debian leaves out (gpio-virtio, i2c-virtio: 139 MB) are fetched by apt-get
   download into build/cache/debian; nothing is installed. Where the machine's QEMU is older than 9.1, that of the backports to its Debian
-  (14 MB) is fetched for ${boots.flatMap(({ name, newer }) => (newer === undefined ? [] : [name])).join(' and ')}.
+  (14 MB) is fetched for ${boots.flatMap(({ name, newer }) => (newer === undefined ? [] : [name])).join(', ')}.
   Without a name every guest runs. Exit status: 0 = nothing failed, 1 = something did, or the guests could not be prepared. What
   could not run is counted as not run, with the reason.`;
 
