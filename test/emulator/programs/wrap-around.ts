@@ -9,6 +9,8 @@ const DATA_AT = 2 * own;
 const SIZE = 16;
 const REQUESTS = 100;
 const BYTES = 64;
+/** Requests ask for different lengths, and those of one place in the ring for others each time round: what is left there from before shows. */
+const LENGTHS = 61;
 // Not a divisor of the ring's size: heads and indices meet its end at every place.
 const BATCH = 5;
 
@@ -22,17 +24,20 @@ main((bus) => {
     device.setQueue(0, queue.size, queue.areas());
     device.start();
     for (let made = 0; made < REQUESTS; ) {
+      const asked: number[] = [];
       for (let part = 0; part < BATCH; part++, made++) {
-        queue.add([{ offset: DATA_AT + part * BYTES, bytes: BYTES, writable: true }]);
+        const bytes = 1 + (made % LENGTHS);
+        asked[queue.add([{ offset: DATA_AT + part * BYTES, bytes, writable: true }])] = bytes;
       }
       queue.publish();
       device.kick(0);
       bus.event('used buffer notification', EVENT_USED, 1);
       let back = 0;
       for (let used = queue.take(); used !== undefined; used = queue.take()) {
-        if (used.written !== BYTES) {
-          throw new Error('a buffer came back with ' + used.written + ' bytes');
+        if (used.written !== asked[used.head]) {
+          throw new Error('head ' + used.head + ' came back with ' + used.written + ' bytes');
         }
+        asked[used.head] = 0;
         back++;
       }
       if (back !== BATCH) {
