@@ -1,8 +1,12 @@
 // What every program on the application core needs: the machine behind its port, steps with names, and one way to end.
 import { barrier, clock, exit, layouts, print, release, ring, wait, windows, windowWords } from '#driver-port';
+import { Wake } from '../../../hal/port.js';
 import { AmpBus } from '../../support/driver/amp-bus.js';
 import type { Profile } from '../../support/driver/message.js';
 import type { DriverMachine } from '../../support/driver/machine.js';
+
+/** Waits that a doorbell of the device ended. */
+export let doorbells = 0;
 
 /** The machine with the memory of window `window` as the shared one. */
 function machineOf(window: number): DriverMachine {
@@ -14,7 +18,9 @@ function machineOf(window: number): DriverMachine {
     layout: layouts[0].offset,
     ring,
     wait(microseconds: number): void {
-      wait(microseconds);
+      if (wait(microseconds) === Wake.Doorbell) {
+        doorbells++;
+      }
     },
     barrier,
     clock,

@@ -1,5 +1,8 @@
 // The first scene on the application core: releases the coprocessor and reads entropy from it.
-import { main } from './application-core.js';
+import { doorbells, figure, main } from './application-core.js';
 import { readEntropy } from './read-entropy.js';
 
-main(readEntropy);
+main((bus) => {
+  readEntropy(bus);
+  figure('doorbells', doorbells);
+});
