@@ -10,16 +10,3 @@ void mpu_start(void)
 void cache_start(void)
 {
 }
-
-// What is not cached is where the other side looks.
-void machine_clean(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}
-
-void machine_invalidate(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}

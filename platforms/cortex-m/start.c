@@ -128,16 +128,3 @@ void machine_barrier(void)
 {
 	__asm volatile("dmb" : : : "memory");
 }
-
-// Windows are not cached (memory.c), whatever the core has.
-void machine_clean(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}
-
-void machine_invalidate(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}

@@ -46,7 +46,8 @@ uint32_t machine_random(uint8_t *to, uint32_t bytes);
 // Orders all earlier memory accesses before all later ones, as seen by the other cores.
 void machine_barrier(void);
 
-// Writes the data cache's bytes of a range back, or drops them; nothing on a core without a data cache.
+// Writes the data cache's bytes of a range back, or drops them. A machine whose windows are not cached leaves both out: natives.c has
+// some that do nothing.
 void machine_clean(const void *from, uint32_t bytes);
 void machine_invalidate(const void *from, uint32_t bytes);
 

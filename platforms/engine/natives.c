@@ -141,6 +141,19 @@ uint32_t natives_read(uint32_t window, uint32_t offset, uint32_t bytes)
 	return machine_read(natives_range(window, offset, bytes), bytes);
 }
 
+// Those of all machines on which the other side sees what is written: no cache, or none over the windows.
+__attribute__((weak)) void machine_clean(const void *from, uint32_t bytes)
+{
+	(void)from;
+	(void)bytes;
+}
+
+__attribute__((weak)) void machine_invalidate(const void *from, uint32_t bytes)
+{
+	(void)from;
+	(void)bytes;
+}
+
 // The one of all machines that have no input.
 __attribute__((weak)) uint32_t machine_read(uint8_t *to, uint32_t bytes)
 {

@@ -43,19 +43,6 @@ void machine_barrier(void)
 	__sync_synchronize();
 }
 
-// Processes share one coherent memory.
-void machine_clean(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}
-
-void machine_invalidate(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}
-
 // A host's time says nothing about a coprocessor's, so busy time is not counted here.
 uint64_t machine_ticks(void)
 {
