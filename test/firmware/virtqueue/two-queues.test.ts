@@ -103,58 +103,45 @@ for (const packed of [false, true]) {
     assert.equal(pair.back(0), 1);
   });
 
-  test(`R-422 ${format}: a chain given back on another queue does not end the pass over this one`, () => {
-    const pair = new Pair(packed);
-    let kept = -1;
-    pair.serve = (index) => {
-      if (index === 1) {
-        kept = take(pair.row + 1);
-        return;
+  // Each gives the chain `kept` of queue `row` back and returns what is to be given back next: the same one, or -1 = none.
+  const ways: readonly (readonly [string, (row: number, kept: number) => number])[] = [
+    ['later, again and again', (row, kept) => {
+      finishLater(row, kept, 0, queueEpoch[row] ?? NaN);
+      return kept;
+    }],
+    ['at once, while its elements stand in the tables', (row, kept) => {
+      if (kept >= 0) {
+        finish(row, kept, 0);
       }
-      for (let handle = take(pair.row); handle >= 0; handle = take(pair.row)) {
-        finish(pair.row, handle, fillChain(0, 4, 7));
-        finishLater(pair.row + 1, kept, 0, queueEpoch[pair.row + 1] ?? NaN);
-      }
-    };
-    pair.offer(1, 1);
-    pair.device.kick(1);
-    settle(pair.bus);
-    pair.offer(0, 4);
-    pair.device.kick(0);
-    onePass(pair.bus);
-    assert.equal(pair.back(0), 4, 'one pass serves all four');
-    pair.device.kick(1);
-    settle(pair.bus);
-    assert.equal(pair.back(1), 1, 'given back once: the queue held one');
-  });
-
-  test(`R-422 ${format}: nor does one that is given back at once, while its elements stand in the tables`, () => {
-    const pair = new Pair(packed);
-    let kept = -1;
-    pair.serve = (index) => {
-      if (index === 1) {
-        kept = take(pair.row + 1);
-        return;
-      }
-      for (let handle = take(pair.row); handle >= 0; handle = take(pair.row)) {
-        finish(pair.row, handle, fillChain(0, 4, 7));
-        if (kept >= 0) {
-          finish(pair.row + 1, kept, 0);
-          kept = -1;
+      return -1;
+    }],
+  ];
+  for (const [how, giveBack] of ways) {
+    test(`R-422 ${format}: a chain given back on another queue ${how} does not end the pass over this one`, () => {
+      const pair = new Pair(packed);
+      let kept = -1;
+      pair.serve = (index) => {
+        if (index === 1) {
+          kept = take(pair.row + 1);
+          return;
         }
-      }
-    };
-    pair.offer(1, 1);
-    pair.device.kick(1);
-    settle(pair.bus);
-    pair.offer(0, 4);
-    pair.device.kick(0);
-    onePass(pair.bus);
-    assert.equal(pair.back(0), 4, 'one pass serves all four');
-    pair.device.kick(1);
-    settle(pair.bus);
-    assert.equal(pair.back(1), 1);
-  });
+        for (let handle = take(pair.row); handle >= 0; handle = take(pair.row)) {
+          finish(pair.row, handle, fillChain(0, 4, 7));
+          kept = giveBack(pair.row + 1, kept);
+        }
+      };
+      pair.offer(1, 1);
+      pair.device.kick(1);
+      settle(pair.bus);
+      pair.offer(0, 4);
+      pair.device.kick(0);
+      onePass(pair.bus);
+      assert.equal(pair.back(0), 4, 'one pass serves all four');
+      pair.device.kick(1);
+      settle(pair.bus);
+      assert.equal(pair.back(1), 1, 'given back once: the queue held one');
+    });
+  }
 
   test(`R-364 ${format}: a device that asks again in the pass of a ring error gets nothing, though the driver has mended the chain`, () => {
     const pair = new Pair(packed);
