@@ -10,9 +10,9 @@ import { packageRoot } from '../../tools/targets.js';
 /** SoCs on whose main cores Linux can run, and the labels of their own device trees that the fragments refer to. */
 const besideLinux = {
   'am62x-m4f': ['mailbox0_cluster0', 'mcu_m4fss'],
-  'am64x-r5f': ['mailbox0_cluster2', 'main_timer8', 'main_r5fss0_core0'],
-  'imx8mp-m7': ['mu'],
-  'imx93-m33': ['mu1'],
+  'am64x-r5f': ['mailbox0_cluster2', 'main_timer8', 'main_r5fss0', 'main_r5fss0_core0'],
+  'imx8mp-m7': ['clk', 'mu'],
+  'imx93-m33': ['cm33', 'mu1'],
   'rzg2l-m33': [],
   'stm32mp15-m4': ['ipcc', 'm4_rproc', 'mlahb'],
   'zynqmp-r5': ['ttc0', 'uart1', 'zynqmp_ipi'],
@@ -25,13 +25,13 @@ function fragmentIn(...file: string[]): string {
   return found[0]?.[1] ?? '';
 }
 
-/** A board's device tree with nodes of these labels: with the board's sizes of an address, mailboxes with as many cells as are given. */
+/** A board's device tree with nodes of these labels: with the board's sizes of an address, mailboxes and clocks with as many cells as are given. */
 function boardFor(fragment: string, labels: readonly string[]): string {
   const size = /#address-cells = <(\d)>/.exec(fragment)?.[1];
   const cells = `#address-cells = <${size}>; #size-cells = <${size}>;`;
   const nodes = labels.map((label) => {
-    const mailbox = new RegExp(`<&${label}((?: [&\\w]+)+)>`).exec(fragment)?.[1]?.trim().split(' ').length;
-    return `${label}: ${label.replaceAll('_', '-')} { ranges; ${cells} ${mailbox === undefined ? '' : `#mbox-cells = <${mailbox}>;`} };`;
+    const given = new RegExp(`<&${label}((?: [&\\w]+)+)>`).exec(fragment)?.[1]?.trim().split(' ').length;
+    return `${label}: ${label.replaceAll('_', '-')} { ranges; ${cells} ${given === undefined ? '' : `#${label === 'clk' ? 'clock' : 'mbox'}-cells = <${given}>;`} };`;
   });
   return `/dts-v1/;\n/ { ${cells} ${nodes.join(' ')} };\n`;
 }
@@ -63,6 +63,8 @@ for (const [target, labels] of Object.entries(besideLinux)) {
     if (target.startsWith('imx')) {
       assert.deepEqual(reserved.get('rsc_table'), [BigInt(table?.address ?? 0), BigInt(table?.bytes ?? 0)]);
       assert.match(fragment, /rsc_table: rsc-table@/);
+      // It does not start without a clock, which the SoC's own node of the remote processor has where there is one.
+      assert.match(fragment, /^ +clocks = <&clk \d+>;|^&cm33 \{$/m);
       assert.match(fragment, /memory-region = <&m\d+_reserved>, <&vmsg>, <&rsc_table>;/);
     }
   });

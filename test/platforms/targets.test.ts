@@ -118,6 +118,7 @@ for (const target of targets) {
     const readme = readFileSync(path.join(packageRoot, 'platforms', target, 'README.md'), 'utf8');
     const numbers = memories.flatMap((region) => (region === undefined ? [] : [region.address])).concat(board.registers.map(({ address = 0 }) => address))
       .map((address) => address.toString(16).padStart(8, '0'));
+    assert.match(readme, new RegExp(`npx vmsg (build|sim) --target ${target}\\b`), 'README.md does not say how to build or run it');
     for (const number of [...numbers, ...board.interrupts.map(({ line = 0 }) => String(line))]) {
       assert.ok(readme.toLowerCase().includes(number), `README.md does not say ${number}`);
     }
