@@ -22,11 +22,12 @@ enum { BY_TABLE = 4, WINDOW_SHIFT = 3, BROKEN = 128, NOTHING = 129 };
 // The driver side writes to it at any time, so every read of it is one that the compiler must make, and make once.
 typedef const volatile uint16_t *descriptor;
 
-static struct tables tables[MACHINE_SIDES];
+// The device side's: no driver reads descriptors, so an image of both sides needs them once.
+static struct tables tables;
 
 struct tables *descriptors_tables(void)
 {
-	return &tables[machine_side()];
+	return &tables;
 }
 
 // The descriptor at word `at` of `window`, come from memory.

@@ -16,11 +16,6 @@ static struct {
 	uint32_t bytes;
 } memories[WINDOWS];
 
-enum machine_side machine_side(void)
-{
-	return MACHINE_DEVICE;
-}
-
 void machine_barrier(void)
 {
 	printf("barrier ");
