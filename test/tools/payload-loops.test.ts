@@ -42,10 +42,6 @@ const known: Readonly<Record<string, string>> = {
   'carriers/vhost-user/regions wraps': 'the words of an address',
   'carriers/vhost-user/regions takeRegions': 'the table of memory regions in one message',
   'carriers/vhost-user/rings setAddresses': 'the addresses of a queue',
-  'virtqueue/chain walkSplit': 'descriptors',
-  'virtqueue/chain walkSplitTable': 'descriptors',
-  'virtqueue/chain walkPacked': 'descriptors',
-  'virtqueue/chain walkPackedTable': 'descriptors',
   'virtqueue/queue stageAreas': 'the addresses of a queue',
 };
 
