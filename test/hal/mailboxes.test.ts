@@ -3,52 +3,55 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fakeRegisters } from '../../hal/fake/registers.js';
 import { mhuV2Ring } from '../../hal/mailboxes/mhu-v2.hot.js';
-import { benches, hsemHolder, k3Bench, k3Model, sioBench, sioModel } from './mailbox-models.js';
+import { benches, k3Bench, k3Mailbox, sioBench, sioMailbox } from './mailbox-benches.js';
+import { hsemHolder } from './mailbox-hardware.js';
 
 const [later, merged, rang] = [-1, 0, 1];
 
 for (const bench of benches) {
+  const { mailbox } = bench;
+
   describe(bench.name, () => {
     beforeEach(() => {
       fakeRegisters.clear();
-      bench.powerOn();
+      mailbox.powerOn();
       bench.start();
       fakeRegisters.accesses.length = 0;
     });
 
     test('starting rings nobody and forgets what an earlier run left', () => {
       fakeRegisters.clear();
-      bench.powerOn();
-      bench.peerRings();
+      mailbox.powerOn();
+      mailbox.peerRings();
       bench.start();
-      assert.equal(bench.peerHears(), false);
-      assert.equal(bench.interrupts(), false);
+      assert.equal(mailbox.peerHears(), false);
+      assert.equal(mailbox.interrupts(), false);
       assert.equal(bench.acknowledge(), 0);
-      assert.equal(bench.peerHears(), false, 'nor does an acknowledge');
-      bench.peerRings();
-      assert.equal(bench.interrupts(), true, 'later rings interrupt');
+      assert.equal(mailbox.peerHears(), false, 'nor does an acknowledge');
+      mailbox.peerRings();
+      assert.equal(mailbox.interrupts(), true, 'later rings interrupt');
     });
 
     test('a ring raises the other side\'s interrupt, and not the own', () => {
       const result = bench.ring();
       assert.ok(result === undefined || result === rang);
-      assert.equal(bench.peerHears(), true);
-      assert.equal(bench.interrupts(), false);
+      assert.equal(mailbox.peerHears(), true);
+      assert.equal(mailbox.interrupts(), false);
     });
 
     test('a doorbell is taken once, and its interrupt is gone afterwards', () => {
-      bench.peerRings();
-      assert.equal(bench.interrupts(), true);
+      mailbox.peerRings();
+      assert.equal(mailbox.interrupts(), true);
       assert.equal(bench.acknowledge(), 1);
-      assert.equal(bench.interrupts(), false);
+      assert.equal(mailbox.interrupts(), false);
       assert.equal(bench.acknowledge(), 0);
     });
 
     test('a ring during the look at shared memory is seen next time', () => {
-      bench.peerRings();
+      mailbox.peerRings();
       assert.equal(bench.acknowledge(), 1);
-      bench.peerRings();
-      assert.equal(bench.interrupts(), true);
+      mailbox.peerRings();
+      assert.equal(mailbox.interrupts(), true);
       assert.equal(bench.acknowledge(), 1);
     });
 
@@ -65,37 +68,37 @@ for (const bench of benches) {
         assert.ok(result !== later, 'something is pending, so nothing is owed');
         assert.ok(fakeRegisters.accesses.length - before <= 3, 'nobody waits');
       }
-      assert.equal(bench.peerHears(), true);
-      bench.peerAcknowledges();
-      assert.equal(bench.peerHears(), false);
+      assert.equal(mailbox.peerHears(), true);
+      mailbox.peerAcknowledges();
+      assert.equal(mailbox.peerHears(), false);
       bench.ring();
-      assert.equal(bench.peerHears(), true, 'and it hears again once it has');
+      assert.equal(mailbox.peerHears(), true, 'and it hears again once it has');
     });
 
     test('a ring leaves alone what the other side rang', () => {
-      bench.peerRings();
+      mailbox.peerRings();
       bench.ring();
-      assert.equal(bench.interrupts(), true);
+      assert.equal(mailbox.interrupts(), true);
       assert.equal(bench.acknowledge(), 1);
     });
 
     test('acknowledging does not touch what the other side has not heard yet', () => {
       bench.ring();
-      bench.peerRings();
+      mailbox.peerRings();
       assert.equal(bench.acknowledge(), 1);
-      assert.equal(bench.peerHears(), true);
+      assert.equal(mailbox.peerHears(), true);
     });
 
-    if (bench.kind === 'latch') {
+    if (mailbox.kind === 'latch') {
       test('many rings before the acknowledge are one', () => {
-        bench.peerRings();
-        bench.peerRings();
+        mailbox.peerRings();
+        mailbox.peerRings();
         assert.equal(bench.acknowledge(), 1);
         assert.equal(bench.acknowledge(), 0);
       });
 
       test('the latch is read before it is cleared', () => {
-        bench.peerRings();
+        mailbox.peerRings();
         bench.acknowledge();
         const kinds = fakeRegisters.accesses.map(({ kind }) => kind);
         assert.ok(kinds.indexOf('read') >= 0 && kinds.indexOf('read') < kinds.indexOf('write'));
@@ -103,11 +106,11 @@ for (const bench of benches) {
       });
     } else {
       test('a FIFO is drained to its last word by one call, before it is acknowledged', () => {
-        bench.peerRings();
-        bench.peerRings();
-        bench.peerRings();
+        mailbox.peerRings();
+        mailbox.peerRings();
+        mailbox.peerRings();
         assert.equal(bench.acknowledge(), 1);
-        assert.equal(bench.interrupts(), false);
+        assert.equal(mailbox.interrupts(), false);
         assert.equal(bench.acknowledge(), 0);
       });
 
@@ -117,18 +120,18 @@ for (const bench of benches) {
         const read = model.read.bind(model);
         let reads = 0;
         model.read = (offset) => {
-          bench.peerRings();
+          mailbox.peerRings();
           reads++;
           return read(offset);
         };
-        bench.peerRings();
+        mailbox.peerRings();
         assert.equal(bench.acknowledge(), 1);
         assert.ok(reads <= 40, `${reads} reads`);
         reads = 0;
         bench.start();
         assert.ok(reads <= 40, `${reads} reads at start`);
         model.read = read;
-        assert.equal(bench.interrupts(), true, 'what is left interrupts again');
+        assert.equal(mailbox.interrupts(), true, 'what is left interrupts again');
       });
 
       test('a full FIFO refuses a ring without losing a word', () => {
@@ -148,7 +151,7 @@ test('mailboxes that show what is pending merge a second ring instead of repeati
   assert.equal(showing.length, 5);
   for (const bench of showing) {
     fakeRegisters.clear();
-    bench.powerOn();
+    bench.mailbox.powerOn();
     bench.start();
     assert.equal(bench.ring(), rang);
     fakeRegisters.accesses.length = 0;
@@ -169,12 +172,12 @@ test('STM32H7 HSEM: a semaphore that the other core holds is left to it, and the
   const bench = benches.find(({ name }) => name.startsWith('STM32H7'));
   assert.ok(bench !== undefined);
   fakeRegisters.clear();
-  bench.powerOn();
+  bench.mailbox.powerOn();
   bench.start();
   hsemHolder.id = 3;
   assert.equal(bench.ring(), later);
   assert.equal(hsemHolder.id, 3);
-  assert.equal(bench.peerHears(), false);
+  assert.equal(bench.mailbox.peerHears(), false);
   Object.assign(hsemHolder, { id: 0, unlocked: true });
   assert.equal(bench.ring(), later, 'nor is one taken that does not lock');
 });
@@ -183,12 +186,12 @@ test('RP2040 SIO FIFO: flags of lost words are cleared after the drain, at start
   for (const call of [sioBench.start, sioBench.acknowledge]) {
     for (const flag of [4, 8]) {
       fakeRegisters.clear();
-      sioBench.powerOn();
-      sioBench.peerRings();
-      sioModel.errors = flag;
+      sioMailbox.powerOn();
+      sioMailbox.peerRings();
+      sioMailbox.errors = flag;
       call();
-      assert.equal(sioModel.errors, 0);
-      assert.equal(sioBench.interrupts(), false);
+      assert.equal(sioMailbox.errors, 0);
+      assert.equal(sioMailbox.interrupts(), false);
     }
   }
 });
@@ -196,25 +199,25 @@ test('RP2040 SIO FIFO: flags of lost words are cleared after the drain, at start
 describe('TI K3 control words', () => {
   beforeEach(() => {
     fakeRegisters.clear();
-    k3Bench.powerOn();
+    k3Mailbox.powerOn();
     k3Bench.start();
   });
 
   test('SHUTDOWN is answered and reported', () => {
-    k3Bench.push(0xffffff14);
+    k3Mailbox.push(0xffffff14);
     assert.equal(k3Bench.acknowledge(), 2);
-    assert.deepEqual(k3Model.transmit.words, [0xffffff15]);
+    assert.deepEqual(k3Mailbox.words(2), [0xffffff15]);
     assert.equal(k3Bench.acknowledge(), 0);
   });
 
   test('ECHO_REQUEST is answered and is no doorbell; words of other control are ignored', () => {
-    [0xffffff03, 0xffffff00, 0xffffffff].forEach(k3Bench.push);
+    [0xffffff03, 0xffffff00, 0xffffffff].forEach((word) => k3Mailbox.push(word));
     assert.equal(k3Bench.acknowledge(), 0);
-    assert.deepEqual(k3Model.transmit.words, [0xffffff04]);
+    assert.deepEqual(k3Mailbox.words(2), [0xffffff04]);
   });
 
   test('SHUTDOWN behind doorbells in one FIFO reports both', () => {
-    [0, 1, 0xffffff14].forEach(k3Bench.push);
+    [0, 1, 0xffffff14].forEach((word) => k3Mailbox.push(word));
     assert.equal(k3Bench.acknowledge(), 3);
   });
 
@@ -222,34 +225,34 @@ describe('TI K3 control words', () => {
     while (k3Bench.ring() === rang) {
       // Fills the FIFO.
     }
-    k3Bench.push(0xffffff14);
+    k3Mailbox.push(0xffffff14);
     assert.equal(k3Bench.acknowledge(), 0);
-    k3Bench.peerAcknowledges();
+    k3Mailbox.peerAcknowledges();
     assert.equal(k3Bench.acknowledge(), 2);
-    assert.deepEqual(k3Model.transmit.words, [0xffffff15]);
+    assert.deepEqual(k3Mailbox.words(2), [0xffffff15]);
   });
 
   test('an ECHO_REQUEST behind SHUTDOWN does not take the place of its answer', () => {
-    [0xffffff14, 0xffffff03].forEach(k3Bench.push);
+    [0xffffff14, 0xffffff03].forEach((word) => k3Mailbox.push(word));
     assert.equal(k3Bench.acknowledge(), 2);
-    assert.deepEqual(k3Model.transmit.words, [0xffffff15]);
+    assert.deepEqual(k3Mailbox.words(2), [0xffffff15]);
   });
 
   test('a status that an earlier run drained and did not acknowledge is cleared at start', () => {
-    k3Model.status = 1 << 18;
+    k3Mailbox.status = 1 << 18;
     k3Bench.start();
-    assert.equal(k3Bench.interrupts(), false);
+    assert.equal(k3Mailbox.interrupts(), false);
   });
 
   test('a second start has forgotten a SHUTDOWN that was not answered', () => {
     while (k3Bench.ring() === rang) {
       // Fills the FIFO.
     }
-    k3Bench.push(0xffffff14);
+    k3Mailbox.push(0xffffff14);
     k3Bench.acknowledge();
-    k3Bench.powerOn();
+    k3Mailbox.powerOn();
     k3Bench.start();
     assert.equal(k3Bench.acknowledge(), 0);
-    assert.deepEqual(k3Model.transmit.words, []);
+    assert.deepEqual(k3Mailbox.words(2), []);
   });
 });
