@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
-import { failures, runSteps, runTests, testFiles, type Outcome } from '../../tools/commands/test.js';
+import { failures, progressLine, runSteps, runTests, testFiles, type Outcome } from '../../tools/commands/test.js';
 import { workspace } from './workspace.js';
 
 async function summary(...outcomes: readonly Outcome[]): Promise<{ status: number; text: string; lines: string[] }> {
@@ -79,4 +79,10 @@ test('the unit tests are all test files but those of the emulator', () => {
 test('only the part about failures is shown', () => {
   assert.equal(failures('✔ a\n✖ failing tests:\nb'), '✖ failing tests:\nb');
   assert.equal(failures('it crashed'), 'it crashed');
+});
+
+test('a long step shows how far it is: the last line it wrote', () => {
+  assert.equal(progressLine(3, '✔ R-001 first\n  ✔ R-002 second\n\n'), '  3 min: ✔ R-002 second');
+  assert.equal(progressLine(1, ''), '  1 min: ');
+  assert.equal(progressLine(12, 'x'.repeat(500)).length, 120);
 });

@@ -375,10 +375,12 @@ export async function buildImage(options: ImageOptions): Promise<ImageResult> {
     const flagsOfLink = ['-Wl,--gc-sections', '-Wl,-z,noexecstack'];
     if (!isProcess) {
       const script = path.join(headerFolder, 'image.ld');
-      const made = await run(board.compiler.command, ['-E', '-P', '-x', 'c', `-I${headerFolder}`, path.join(platforms, 'bare-metal/image.ld'), '-o', script]);
+      const writing = temporaryName(script);
+      const made = await run(board.compiler.command, ['-E', '-P', '-x', 'c', `-I${headerFolder}`, path.join(platforms, 'bare-metal/image.ld'), '-o', writing]);
       if (made.status !== 0) {
         throw new Error(`The linker script of ${board.name} cannot be made:\n${made.output}`);
       }
+      renameSync(writing, script);
       flagsOfLink.push('-nostartfiles', '--specs=nosys.specs', '-T', script);
     }
     const temporary = temporaryName(out);
