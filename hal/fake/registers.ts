@@ -34,6 +34,9 @@ export function registerHigh(): number {
 }
 
 export function registerWrite(block: number, offset: number, low: number, high16: number): void {
+  if ((low | high16) >>> 16 !== 0) {
+    throw new Error('a half of a register has 16 bits: ' + low + ' and ' + high16);
+  }
   const value = high16 * 65536 + low;
   fakeRegisters.accesses.push({ kind: 'write', block, offset, value });
   const model = fakeRegisters.models[block];

@@ -33,10 +33,17 @@ const bench = (name: string, mailbox: hardware.Mailbox, { start, ring, acknowled
 const block = 3;
 const second = 4;
 
+/** The K3 mailbox through FIFO `receive` and FIFO 2. */
+const k3Benches = (receive: number, mailbox: hardware.K3Mailbox): readonly Bench[] => {
+  const driver = { start: () => { k3.k3Start(block, receive, 3); }, ring: () => k3.k3Ring(block, 2), acknowledge: () => k3.k3Acknowledge(block, receive, 2, 3) };
+  return [
+    bench(`TI K3 mailbox, FIFO ${receive}`, mailbox, driver),
+    bench(`TI K3 mailbox, FIFO ${receive} for doorbells alone`, mailbox, { ...driver, acknowledge: () => k3.k3AcknowledgeDoorbells(block, receive, 3) }),
+  ];
+};
+
 /** The K3 mailbox as the tests of control words need it. */
 export const k3Mailbox = new hardware.K3Mailbox(block, 3, [9], [2]);
-const k3Driver = { start: () => { k3.k3Start(block, 9, 3); }, ring: () => k3.k3Ring(block, 2), acknowledge: () => k3.k3Acknowledge(block, 9, 2, 3) };
-export const k3Bench = bench('TI K3 mailbox', k3Mailbox, k3Driver);
 
 /** The SIO FIFO as the test of its error flags needs it. */
 export const sioMailbox = new hardware.SioFifo(block);
@@ -67,7 +74,7 @@ export const benches: readonly Bench[] = [
     ring: () => mhuV3.mhuV3Ring(block, 2),
     acknowledge: () => mhuV3.mhuV3Acknowledge(second, 3),
   }),
-  ...[0, 24].map((agent) => bench(`Xilinx IPI, agent ${agent}`, hardware.xilinxIpi(block, agent), {
+  ...[0, 8, 15, 16, 24].map((agent) => bench(`Xilinx IPI, agent ${agent}`, hardware.xilinxIpi(block, agent), {
     start: () => { ipi.ipiStart(block, agent); },
     ring: () => ipi.ipiRing(block, agent),
     acknowledge: () => ipi.ipiAcknowledge(block, agent),
@@ -87,14 +94,14 @@ export const benches: readonly Bench[] = [
     ring: () => muV2.muV2Ring(block, 1),
     acknowledge: () => muV2.muV2Acknowledge(block, 1),
   }),
-  k3Bench,
-  bench('TI K3 mailbox, a FIFO for doorbells alone', k3Mailbox, { ...k3Driver, acknowledge: () => k3.k3AcknowledgeDoorbells(block, 9, 3) }),
+  ...k3Benches(9, k3Mailbox),
+  ...[7, 8].flatMap((receive) => k3Benches(receive, new hardware.K3Mailbox(block, 3, [receive], [2]))),
   bench('Renesas RZ/G2L MHU', hardware.rzg2lMhu(block, 1, 3), {
     start: () => { rzg2l.rzg2lMhuStart(block, 1); },
     ring: () => rzg2l.rzg2lMhuRing(block, 3),
     acknowledge: () => rzg2l.rzg2lMhuAcknowledge(block, 1),
   }),
-  ...[3, 19].map((number) => bench(`STM32H7 HSEM, core 2, semaphore ${number}`, hardware.stm32Hsem(block, number, 5), {
+  ...[3, 15, 16, 19].map((number) => bench(`STM32H7 HSEM, core 2, semaphore ${number}`, hardware.stm32Hsem(block, number, 5), {
     start: () => { hsem.hsemStart(block, number, 1); },
     ring: () => hsem.hsemRing(block, 5, 1),
     acknowledge: () => hsem.hsemAcknowledge(block, number, 1),

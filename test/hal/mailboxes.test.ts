@@ -2,11 +2,16 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { fakeRegisters } from '../../hal/fake/registers.js';
-import { mhuV2Ring } from '../../hal/mailboxes/mhu-v2.hot.js';
-import { benches, k3Bench, k3Mailbox, sioBench, sioMailbox } from './mailbox-benches.js';
+import { mhuV2Acknowledge, mhuV2Ring } from '../../hal/mailboxes/mhu-v2.hot.js';
+import { mhuV3Acknowledge } from '../../hal/mailboxes/mhu-v3.hot.js';
+import { type Bench, benches, k3Mailbox, sioBench, sioMailbox } from './mailbox-benches.js';
 import { hsemHolder } from './mailbox-hardware.js';
 
 const [later, merged, rang] = [-1, 0, 1];
+
+/** The bench whose name begins so. */
+const named = (name: string): Bench => benches.find((bench) => bench.name.startsWith(name)) ?? assert.fail(name);
+const k3Bench = named('TI K3 mailbox, FIFO 9');
 
 for (const bench of benches) {
   const { mailbox } = bench;
@@ -148,7 +153,7 @@ for (const bench of benches) {
 
 test('mailboxes that show what is pending merge a second ring instead of repeating it', () => {
   const showing = benches.filter(({ name }) => /Xilinx|IPCC|NXP/.test(name));
-  assert.equal(showing.length, 5);
+  assert.equal(showing.length, 8);
   for (const bench of showing) {
     fakeRegisters.clear();
     bench.mailbox.powerOn();
@@ -168,9 +173,44 @@ test('Arm MHU version 2: while the receiver sleeps a ring is owed, and nobody wa
   assert.deepEqual(writes, [0xf88], 'access is requested and nothing is set');
 });
 
+test('Arm MHU versions 2 and 3: what is pending in the upper half of a channel is taken, too', () => {
+  for (const acknowledge of [mhuV2Acknowledge, mhuV3Acknowledge]) {
+    for (const pending of [0x200000, 0x80000001]) {
+      fakeRegisters.clear();
+      const cleared: number[] = [];
+      fakeRegisters.models[1] = { read: () => pending, write: (_offset, value) => cleared.push(value) };
+      assert.equal(acknowledge(1, 0), 1);
+      assert.deepEqual(cleared, [pending]);
+    }
+  }
+});
+
+test('nRF5340 IPC: the write that clears the event is read back, so that it has arrived when the interrupt is looked at again', () => {
+  const bench = named('nRF5340');
+  fakeRegisters.clear();
+  bench.mailbox.powerOn();
+  bench.start();
+  bench.mailbox.peerRings();
+  fakeRegisters.accesses.length = 0;
+  bench.acknowledge();
+  const event = { block: 3, offset: 0x110 };
+  assert.deepEqual(fakeRegisters.accesses, [{ kind: 'read', ...event, value: 1 }, { kind: 'write', ...event, value: 0 }, { kind: 'read', ...event, value: 0 }]);
+});
+
+test('RP2040 SIO FIFO: a full FIFO is seen beside a word that waits, and a doorbell is the word 1', () => {
+  fakeRegisters.clear();
+  sioMailbox.powerOn();
+  sioMailbox.peerRings();
+  const words = Array.from({ length: 8 }, () => {
+    assert.equal(sioBench.ring(), rang);
+    return fakeRegisters.accesses.at(-1)?.value;
+  });
+  assert.equal(sioBench.ring(), merged);
+  assert.deepEqual(words, Array.from({ length: 8 }, () => 1));
+});
+
 test('STM32H7 HSEM: a semaphore that the other core holds is left to it, and the ring is owed', () => {
-  const bench = benches.find(({ name }) => name.startsWith('STM32H7'));
-  assert.ok(bench !== undefined);
+  const bench = named('STM32H7');
   fakeRegisters.clear();
   bench.mailbox.powerOn();
   bench.start();
@@ -208,6 +248,12 @@ describe('TI K3 control words', () => {
     assert.equal(k3Bench.acknowledge(), 2);
     assert.deepEqual(k3Mailbox.words(2), [0xffffff15]);
     assert.equal(k3Bench.acknowledge(), 0);
+    assert.deepEqual(k3Mailbox.words(2), [0xffffff15], 'once');
+  });
+
+  test('a doorbell is the word 0, which is no control word', () => {
+    k3Bench.ring();
+    assert.deepEqual(k3Mailbox.words(2), [0]);
   });
 
   test('ECHO_REQUEST is answered and is no doorbell; words of other control are ignored', () => {
