@@ -10,6 +10,7 @@ export interface Segment {
   readonly fileBytes: number;
   readonly memoryBytes: number;
   readonly executable: boolean;
+  readonly writable: boolean;
 }
 
 /** An entry of the resource table. */
@@ -25,7 +26,7 @@ export function segments(elf: Buffer): Segment[] {
   const [table, size, count] = [elf.readUInt32LE(28), elf.readUInt16LE(42), elf.readUInt16LE(44)];
   return Array.from({ length: count }, (_, index) => Array.from({ length: 7 }, (_word, word) => elf.readUInt32LE(table + index * size + 4 * word)))
     .filter(([type]) => type === 1)
-    .map(([, , virtual = 0, physical = 0, fileBytes = 0, memoryBytes = 0, flags = 0]) => ({ virtual, physical, fileBytes, memoryBytes, executable: (flags & 1) !== 0 }));
+    .map(([, , virtual = 0, physical = 0, fileBytes = 0, memoryBytes = 0, flags = 0]) => ({ virtual, physical, fileBytes, memoryBytes, executable: (flags & 1) !== 0, writable: (flags & 2) !== 0 }));
 }
 
 /** The content of a section. */

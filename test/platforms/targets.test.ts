@@ -16,6 +16,8 @@ const within = (region: Region | undefined, address: number, bytes = 1): boolean
 
 /** Targets of TI's K3 SoCs. */
 const attachesAtStart = /^am6/;
+/** Targets whose remoteproc driver in Linux attaches to a core that runs. */
+const attaches = /^(am6|imx|stm32mp|zynqmp)/;
 
 /** The first instruction of an image of a Cortex-M: it has a vector table with a stack and a Thumb address. */
 function startOfM(elf: Buffer, { images: { device: { flash, ram, boot = flash, stackBytes } } }: Board): number {
@@ -82,7 +84,11 @@ for (const target of targets) {
       // Where Linux's driver looks for the table of a core that runs already: at the start of the core's memory, or by what lies there.
       if (attachesAtStart.test(target)) {
         assert.equal(address, flash?.address);
+        assert.ok(content.length <= 256, 'all that the driver looks at');
       }
+      // A detach writes back what lay here at the attach, a KiB at most.
+      assert.ok(loaded.filter(({ virtual, memoryBytes }) => address < virtual + memoryBytes && address + 1024 > virtual).every(({ writable }) => !writable), 'what follows the table never changes');
+      assert.ok(within(table ?? flash, address, 1024));
       if (table !== undefined) {
         assert.equal(address, table.address);
         assert.ok(loaded.some(({ physical, fileBytes }) => physical === address && fileBytes >= content.length), 'a loader puts it there');
@@ -119,6 +125,9 @@ for (const target of targets) {
     const numbers = memories.flatMap((region) => (region === undefined ? [] : [region.address])).concat(board.registers.map(({ address = 0 }) => address))
       .map((address) => address.toString(16).padStart(8, '0'));
     assert.match(readme, new RegExp(`npx vmsg (build|sim) --target ${target}\\b`), 'README.md does not say how to build or run it');
+    if (attaches.test(target)) {
+      assert.match(readme, /\battach/i, 'README.md does not say how Linux attaches');
+    }
     for (const number of [...numbers, ...board.interrupts.map(({ line = 0 }) => String(line))]) {
       assert.ok(readme.toLowerCase().includes(number), `README.md does not say ${number}`);
     }
