@@ -162,6 +162,10 @@ test('every scene has a suite of the same tests, files that are there, and the a
     for (const [, file = ''] of script.matchAll(/\$ORIGIN\/([\w-]+\.(?:repl|cs))/g)) {
       assert.ok(existsSync(path.join(packageRoot, 'renode', file)), file);
     }
+    // vmsg sim counts instructions by the coprocessor's timer: a tick must be whole instructions. Renode's own are 100 million a second.
+    const [, platform] = /LoadPlatformDescription \$ORIGIN\/([\w-]+\.repl)/.exec(script) ?? [];
+    const speed = /PerformanceInMips: (\d+)$/m.exec(platform === undefined ? '' : readFileSync(path.join(packageRoot, 'renode', platform), 'utf8'))?.[1];
+    assert.equal((Number(speed ?? 100) * 1000000) % (board.timer?.hertz ?? NaN), 0, scene);
     const seen = driverBoard(board);
     // Where a Cortex-M finds its vectors, the scene has to say.
     const vectors = [...script.matchAll(/VectorTableOffset (0x[0-9a-f]+)$/gm)].map(([, address]) => Number(address));
