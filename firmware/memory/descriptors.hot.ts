@@ -14,7 +14,7 @@ function fetch(window: number, at: number): void {
   }
 }
 
-/** What the descriptor at word `at` of `window` with these `flags` describes, as row `place` of the elements. @often */
+/** What the descriptor at word `at` of `window` with these `flags` (`Found`) describes, as row `place` of the elements. @often */
 function element(window: number, at: number, flags: number, place: number): number {
   const words = windowWords[window];
   const lengthLow = words[at + 4];
@@ -58,12 +58,24 @@ function findTable(window: number, at: number, flags: number): boolean {
   return true;
 }
 
-/** Takes the descriptor at word `at` of `window` of a split ring, which does not refer to a table. @often */
-function splitElement(window: number, at: number, flags: number, place: number): number {
+/** Takes the descriptor at word `at` of `window` of a split ring, which does not refer to a table; `by` is Found.ByTable or 0. @often */
+function splitElement(window: number, at: number, flags: number, by: number, place: number): number {
   if ((flags & Descriptor.Next) !== 0) {
     descriptorOther[Other.NextOrId] = windowWords[window][at + 7];
   }
-  return element(window, at, flags, place);
+  return element(window, at, (flags & Descriptor.NextAndWrite) | by, place);
+}
+
+/** Takes the first descriptor of the table to which the one at word `at` of `window` refers. @rare */
+function splitTable(window: number, at: number, flags: number, place: number): number {
+  if (!findTable(window, at, flags)) {
+    return Found.Broken;
+  }
+  const table = descriptorOther[Other.TableWindow];
+  const first = descriptorOther[Other.TableAt];
+  const firstFlags = windowWords[table][first + 6];
+  // No table inside a table (R-348).
+  return (firstFlags & Descriptor.Indirect) !== 0 ? Found.Broken : splitElement(table, first, firstFlags, Found.ByTable, place);
 }
 
 /**
@@ -74,45 +86,38 @@ function splitElement(window: number, at: number, flags: number, place: number):
 export function splitDescriptor(window: number, base: number, entry: number, place: number): number {
   const at = base + entry * Descriptor.Words;
   fetch(window, at);
-  const flags = windowWords[window][at + 6] & Descriptor.Flags;
-  if ((flags & Descriptor.Indirect) === 0) {
-    return splitElement(window, at, flags, place);
-  }
-  if (!findTable(window, at, flags)) {
-    return Found.Broken;
-  }
-  const table = descriptorOther[Other.TableWindow];
-  const first = descriptorOther[Other.TableAt];
-  const firstFlags = windowWords[table][first + 6] & Descriptor.Flags;
-  // No table inside a table (R-348).
-  return (firstFlags & Descriptor.Indirect) !== 0 ? Found.Broken : splitElement(table, first, firstFlags | Found.ByTable, place);
+  const flags = windowWords[window][at + 6];
+  return (flags & Descriptor.Indirect) !== 0 ? splitTable(window, at, flags, place) : splitElement(window, at, flags, 0, place);
 }
 
 /**
  * The same for packed rings. With a `sign`, AVAIL or USED, the descriptor is that of a list's start: it is `Found.Nothing` unless just
- * that one of the two bits is set, and leads to its table when it is indirect. With 0 it is a later one, and INDIRECT stays the flag
- * that the driver wrote: in a list it breaks a rule, in a table it means nothing (R-394, R-395). @often
+ * that one of the two bits is set, and leads to its table when it is indirect. With 0 it is a later one, and INDIRECT makes it
+ * `Found.ByTable` as well: in a list that breaks a rule, in a table it means nothing (R-394, R-395).
  */
 export function packedDescriptor(window: number, base: number, entry: number, place: number, sign: number): number {
-  const at = base + entry * Descriptor.Words;
-  fetch(window, at);
-  const flags = windowWords[window][at + 7];
+  let table = window;
+  let at = base + entry * Descriptor.Words;
+  fetch(table, at);
+  let flags = windowWords[table][at + 7];
   if (sign !== 0) {
     if ((flags & Descriptor.AvailableAndUsed) !== sign) {
       return Found.Nothing;
     }
     // The other fields are read after the flags (R-384); the line may have been fetched before all of it was written.
     barrier();
-    fetch(window, at);
+    fetch(table, at);
   }
-  descriptorOther[Other.NextOrId] = windowWords[window][at + 6];
-  if (sign === 0 || (flags & Descriptor.Indirect) === 0) {
-    return element(window, at, flags & Descriptor.Flags, place);
+  descriptorOther[Other.NextOrId] = windowWords[table][at + 6];
+  const byTable = (flags & Descriptor.Indirect) !== 0 ? Found.ByTable : 0;
+  flags &= Descriptor.NextAndWrite;
+  if (sign !== 0 && byTable !== 0) {
+    if (!findTable(table, at, flags)) {
+      return Found.Broken;
+    }
+    table = descriptorOther[Other.TableWindow];
+    at = descriptorOther[Other.TableAt];
+    flags = windowWords[table][at + 7] & Descriptor.Write;
   }
-  if (!findTable(window, at, flags)) {
-    return Found.Broken;
-  }
-  const table = descriptorOther[Other.TableWindow];
-  const first = descriptorOther[Other.TableAt];
-  return element(table, first, (windowWords[table][first + 7] & Descriptor.Write) | Found.ByTable, place);
+  return element(table, at, flags | byTable, place);
 }

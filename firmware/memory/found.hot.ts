@@ -1,12 +1,15 @@
 // What `#descriptors` answers: the numbers that the rings, the TypeScript and the C of it agree on.
 
-/** A descriptor read by `splitDescriptor` or `packedDescriptor`: its flags, and from bit 3 on the window of its bytes. */
+/**
+ * A descriptor read by `splitDescriptor` or `packedDescriptor`: its flags, and from bit 2 on the window (0..15) of its bytes. Whatever is
+ * `ByTable` or more needs another look, so that one comparison lets all others pass.
+ */
 export const enum Found {
   Next = 1,
   Write = 2,
-  /** The descriptor was the first of an indirect table, to which the one in the ring refers. */
-  ByTable = 4,
-  WindowShift = 3,
+  WindowShift = 2,
+  /** This bit: the descriptor was the first of an indirect table, to which the one in the ring refers; or see `packedDescriptor`. */
+  ByTable = 64,
   /** It breaks a rule; more than any other answer but the next one. */
   Broken = 128,
   /** Packed rings: it is not available. */
@@ -36,8 +39,7 @@ export const enum Descriptor {
   Next = 1,
   Write = 2,
   Indirect = 4,
-  /** The flags this device knows. */
-  Flags = 7,
+  NextAndWrite = 3,
   /** Packed: AVAIL and USED. */
   AvailableAndUsed = 0x8080,
   Words = 8,

@@ -68,11 +68,8 @@ function acceptChain(): void {
   writableBytes = writeBytes;
 }
 
-/** Takes row `count` of the elements, of which `found` has been said. False = it breaks a rule. @often */
+/** Takes row `count` of the elements, of which `found`, less than Found.Broken, has been said. False = it breaks a rule. @often */
 function takeElement(found: number): boolean {
-  if (found >= Found.Broken) {
-    return false;
-  }
   const bytes = elementBytes[count];
   // An empty element is skipped (R-338).
   if (bytes === 0) {
@@ -115,9 +112,9 @@ export function walkSplit(head: number): boolean {
       return false;
     }
     const found = splitDescriptor(window, base, entry, count);
-    if ((found & Found.ByTable) !== 0) {
-      // Not negotiated (R-346), or a table inside a table (R-348).
-      if (!indirectOffered || inTable) {
+    if (found >= Found.ByTable) {
+      // It breaks a rule, or a table was not negotiated (R-346) or is inside a table (R-348).
+      if (found >= Found.Broken || !indirectOffered || inTable) {
         return false;
       }
       inTable = true;
@@ -127,7 +124,7 @@ export function walkSplit(head: number): boolean {
     }
     more = (found & Found.Next) !== 0;
     if (more) {
-      if ((found & Found.ByTable) !== 0) {
+      if (found >= Found.ByTable) {
         window = descriptorOther[Other.TableWindow];
         base = descriptorOther[Other.TableAt];
         entries = descriptorOther[Other.TableEntries];
@@ -155,9 +152,9 @@ export function walkPacked(head: number, sign: number): number {
     return 0;
   }
   beginChain();
-  if ((found & Found.ByTable) !== 0) {
+  if (found >= Found.ByTable) {
     bufferId = descriptorOther[Other.NextOrId];
-    if (!indirectOffered || !takeElement(found) || !walkPackedTable()) {
+    if (found === Found.Broken || !indirectOffered || !takeElement(found) || !walkPackedTable()) {
       return Walk.Broken;
     }
     acceptChain();
@@ -179,8 +176,8 @@ export function walkPacked(head: number, sign: number): number {
       slots += 1;
       entry = entry + 1 === size ? 0 : entry + 1;
       found = packedDescriptor(ringWindow, ringAt, entry, count, 0);
-      // A table is only referred to alone, never in a list linked by NEXT (R-395).
-      if ((found & Found.ByTable) !== 0) {
+      // It breaks a rule, or refers to a table: that is only done alone, never in a list linked by NEXT (R-395).
+      if (found >= Found.ByTable) {
         return Walk.Broken;
       }
     }
@@ -203,7 +200,8 @@ function walkPackedTable(): boolean {
   const window = descriptorOther[Other.TableWindow];
   const base = descriptorOther[Other.TableAt];
   for (let entry = 1; entry < entries; entry++) {
-    if (!takeElement(packedDescriptor(window, base, entry, count, 0))) {
+    const found = packedDescriptor(window, base, entry, count, 0);
+    if (found >= Found.Broken || !takeElement(found)) {
       return false;
     }
   }

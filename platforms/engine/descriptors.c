@@ -14,10 +14,10 @@ _Static_assert(offsetof(struct tables, element_offset) == 64 && offsetof(struct 
 	       offsetof(struct tables, window_barred) == 752 && offsetof(struct tables, element_window) == 768,
 	       "tables.ts names these offsets");
 
-enum { NEXT = 1, WRITE = 2, INDIRECT = 4, FLAGS = 7, AVAILABLE_AND_USED = 0x8080 };
+enum { NEXT = 1, WRITE = 2, NEXT_AND_WRITE = 3, INDIRECT = 4, AVAILABLE_AND_USED = 0x8080 };
 enum { BYTES = 16, WORDS = 8, MOST_ENTRIES = 256, MOST_BYTES = 0x7ffffff };
 // Answers, see found.hot.ts.
-enum { BY_TABLE = 4, WINDOW_SHIFT = 3, BROKEN = 128, NOTHING = 129 };
+enum { WINDOW_SHIFT = 2, BY_TABLE = 64, BROKEN = 128, NOTHING = 129 };
 
 // The driver side writes to it at any time, so every read of it is one that the compiler must make, and make once.
 typedef const volatile uint16_t *descriptor;
@@ -104,20 +104,20 @@ uint32_t descriptors_split(uint32_t window, uint32_t base, uint32_t entry, uint3
 {
 	struct tables *t = descriptors_tables();
 	descriptor d = fetch(t, window, base + entry * WORDS);
-	uint32_t flags = d[6] & FLAGS, by_table = 0;
+	uint32_t flags = d[6], by_table = 0;
 
 	if (flags & INDIRECT) {
 		d = first_of_table(t, d, flags);
 		if (d == NULL)
 			return BROKEN;
-		flags = d[6] & FLAGS;
+		flags = d[6];
 		if (flags & INDIRECT)
 			return BROKEN;
 		by_table = BY_TABLE;
 	}
 	if (flags & NEXT)
 		t->next_or_id = d[7];
-	return element(t, d, flags | by_table, place);
+	return element(t, d, (flags & NEXT_AND_WRITE) | by_table, place);
 }
 
 uint32_t descriptors_packed(uint32_t window, uint32_t base, uint32_t entry, uint32_t place, uint32_t sign)
@@ -125,7 +125,7 @@ uint32_t descriptors_packed(uint32_t window, uint32_t base, uint32_t entry, uint
 	struct tables *t = descriptors_tables();
 	uint32_t at = base + entry * WORDS;
 	descriptor d = fetch(t, window, at);
-	uint32_t flags = d[7];
+	uint32_t flags = d[7], by_table = flags & INDIRECT ? BY_TABLE : 0;
 
 	if (sign != 0) {
 		if ((flags & AVAILABLE_AND_USED) != sign)
@@ -134,12 +134,12 @@ uint32_t descriptors_packed(uint32_t window, uint32_t base, uint32_t entry, uint
 		d = fetch(t, window, at);
 	}
 	t->next_or_id = d[6];
-	flags &= FLAGS;
-	if (sign != 0 && (flags & INDIRECT)) {
+	flags &= NEXT_AND_WRITE;
+	if (sign != 0 && by_table) {
 		d = first_of_table(t, d, flags);
 		if (d == NULL)
 			return BROKEN;
-		flags = (d[7] & WRITE) | BY_TABLE;
+		flags = d[7] & WRITE;
 	}
-	return element(t, d, flags, place);
+	return element(t, d, flags | by_table, place);
 }
