@@ -14,6 +14,7 @@ export const enum MessageWindow {
   /** What the front side was shown of the device's configuration last. */
   Shown = 2560,
   Answer = 3072,
+  /** Behind these bytes lies the memory for chains in flight, where there is some. */
   Bytes = 4096,
   /** Longest message, header included; of a longer one only the first bytes arrive. */
   Longest = 1024,
@@ -27,6 +28,9 @@ export const enum MachineLimit {
   Descriptors = 8,
   /** Bytes of a page, and of guest memory's smallest part. */
   Page = 4096,
+  /** Memory for chains in flight: rows of 32 bytes, one for each entry of each virtqueue and one more for the virtqueue; those of a page as a shift. */
+  InflightRows = 4096,
+  RowsOfPageShift = 7,
 }
 
 /** State of the connection. */
@@ -61,7 +65,12 @@ export interface VhostUserMachine {
   reply(bytes: number): void;
   /** Ends the connection. */
   disconnect(): void;
-  /** Maps `pages` pages (1..guestWindowPages) of the file behind `descriptor`, from page `filePage` (0..2^27-1) on, into `window`; false when that cannot be. */
+  /** Makes a file of `pages` pages of zeros, whose descriptor goes with the next `reply`; false when that cannot be. */
+  share(pages: number): boolean;
+  /**
+   * Maps `pages` pages (1..guestWindowPages) of the file behind `descriptor`, from page `filePage` (0..2^27-1) on, into `window`, of the
+   * message window behind its messages; false when that cannot be.
+   */
   map(window: number, descriptor: number, filePage: number, pages: number): boolean;
   /** Takes a window's memory away. */
   unmap(window: number): void;

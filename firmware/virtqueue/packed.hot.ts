@@ -1,6 +1,7 @@
 // The packed ring (virtio 1.4, Packed Virtqueues): one ring of descriptors that both sides write, two event structures.
 //
 // Positions are descriptor indices with the wrap counter in bit 15, as the event structures have them.
+import { forgetList, noteList, noteShownLists, noteUsedList, noteUsedPosition, tracked } from '#inflight';
 import { barrier, clean, invalidate, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { bufferId, walkPacked } from './chain.hot.js';
@@ -127,6 +128,9 @@ export function takePacked(): number {
   if (slots > size - slotsHeld) {
     return Take.Error;
   }
+  if (tracked) {
+    noteList(next, slots, bufferId);
+  }
   lastSlots = slots;
   slotsHeld += slots;
   next += slots;
@@ -139,6 +143,9 @@ export function takePacked(): number {
 
 /** The chain taken last is the next one again. */
 export function untakePacked(): void {
+  if (tracked) {
+    forgetList();
+  }
   slotsHeld -= lastSlots;
   next -= lastSlots;
   if (next < 0) {
@@ -185,6 +192,9 @@ export function finishPacked(handle: number, written: number, whole: boolean): v
     clean(ringWindow, at * 2, 16);
   }
   used = advance(used, handle >> Packed.SlotsShift);
+  if (tracked) {
+    noteUsedList(handle & 65535);
+  }
 }
 
 /**
@@ -200,11 +210,17 @@ export function endPacked(rearm: boolean): number {
     const at = ringAt + (old & Packed.Index) * 8;
     // The flags of the first one show all of them.
     barrier();
+    if (tracked) {
+      noteUsedPosition(used);
+    }
     ring[at + Packed.FlagsWord] = firstFlags;
     if (ringCached) {
       clean(ringWindow, at * 2, 16);
     }
     published = used;
+    if (tracked) {
+      noteShownLists();
+    }
     slotsHeld -= slots;
   }
   if (rearm) {

@@ -1,6 +1,7 @@
 // What a device does with a virtqueue: take a chain, use its elements (cursor.hot.ts), finish it.
 //
 // The ring format is chosen when the driver sets the queue up; devices never see it.
+import { openRecord, tracked } from '#inflight';
 import { windowWords } from '#port';
 import { locate, locatedOffset, translateFor } from '../memory/window.hot.js';
 import { deviceBus } from '../transport/device.hot.js';
@@ -192,6 +193,9 @@ function open(queue: number): void {
     openPacked(queue);
   } else {
     openSplit(queue);
+  }
+  if (tracked) {
+    openRecord(queue);
   }
 }
 

@@ -2,6 +2,7 @@
 //
 // Available ring words: 0 flags, 1 index, 2.. heads, then used_event. Used ring: 0 flags, 1 index, then four words an
 // entry (id 2, length 2), then avail_event.
+import { forgetHead, headToTake, noteHead, noteUsedHead, noteUsedIndex, tracked } from '#inflight';
 import { barrier, clean, invalidate, windowWords } from '#port';
 import { Capacity } from '../capacity.js';
 import { walkSplit } from './chain.hot.js';
@@ -84,17 +85,26 @@ export function takeSplit(): number {
   if (driverCached) {
     invalidate(driverArea, at * 2, 2);
   }
-  const head = windowWords[driverArea][at];
+  let head = windowWords[driverArea][at];
+  if (tracked) {
+    head = headToTake(head);
+  }
   if (!walkSplit(head)) {
     return Take.Error;
   }
   available = (available + 1) & 65535;
+  if (tracked) {
+    noteHead(head);
+  }
   return head;
 }
 
 /** The chain taken last is the next one again. */
 export function untakeSplit(): void {
   available = (available + 65535) & 65535;
+  if (tracked) {
+    forgetHead();
+  }
 }
 
 /** True when a chain is taken and not yet used. */
@@ -120,6 +130,9 @@ export function finishSplit(head: number, written: number, whole: boolean): void
   area[at + 2] = written & 65535;
   area[at + 3] = written >> 16;
   used = (used + 1) & 65535;
+  if (tracked) {
+    noteUsedHead(head);
+  }
 }
 
 /** Cleans the used entries from position `from` to `used`, at most as many as the ring has. */
@@ -164,6 +177,9 @@ export function endSplit(rearm: boolean): number {
     barrier();
     area[deviceAreaAt + 1] = used;
     published = used;
+    if (tracked) {
+      noteUsedIndex(used);
+    }
   }
   if (rearm) {
     if (eventIdx) {

@@ -18,6 +18,9 @@ export const enum Message {
   Regions = 8,
   RegionWords = 16,
   TableWords = 4,
+  /** A description of memory for chains in flight, as specified and as a C compiler of a 64-bit machine pads it. */
+  InflightBytes = 20,
+  InflightPaddedBytes = 24,
 }
 
 /** Requests of the front side. */
@@ -40,6 +43,8 @@ export const enum VhostRequest {
   SetVringEnable = 18,
   GetConfig = 24,
   SetConfig = 25,
+  GetInflightFd = 31,
+  SetInflightFd = 32,
   ResetDevice = 34,
   SetStatus = 39,
   GetStatus = 40,
@@ -60,10 +65,11 @@ export const enum ProtocolFeature {
   Mq = 1 << 0,
   ReplyAck = 1 << 3,
   Config = 1 << 9,
+  InflightShmfd = 1 << 12,
   ResetDevice = 1 << 13,
   /** In the second half: bit 16. */
   Status = 1 << 0,
-  OfferedLow = Mq | ReplyAck | Config | ResetDevice,
+  OfferedLow = Mq | ReplyAck | Config | InflightShmfd | ResetDevice,
   OfferedHigh = Status,
 }
 
@@ -104,4 +110,6 @@ export const enum Refusal {
   Running = 16,
   /** A kick without a descriptor: the ring would have to be polled. */
   Polling = 17,
+  /** Memory for chains in flight that is not of the size or content this side gives it. */
+  Inflight = 18,
 }

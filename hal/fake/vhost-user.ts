@@ -9,6 +9,10 @@ export const firstGuestWindow = 0;
 export const guestWindows = 2;
 export const guestWindowPages = 256;
 
+/** Where files for chains in flight are mapped, and how many bytes of them. */
+const recordsAt = MessageWindow.Bytes;
+const mostRecordPages = 32;
+
 interface Waiting {
   readonly bytes: readonly number[];
   readonly descriptors: readonly number[];
@@ -39,11 +43,18 @@ export const fakeVhostUser = {
   errors: [] as number[],
   device: 1,
   withheld: [0, 0, 0, 0],
+  /** Files for chains in flight by their descriptors; the one that goes with the next answer, and those that went with answers. */
+  files: new Map<number, Uint8Array>(),
+  shared: -1,
+  given: [] as number[],
+  /** The file mapped behind the messages, or -1. */
+  recorded: -1,
 
   clear(): void {
-    Object.assign(fakeVhostUser, { state: Connection.None, waiting: [], replies: [], kicked: [], called: [], errors: [], device: 1, withheld: [0, 0, 0, 0] });
+    Object.assign(fakeVhostUser, { state: Connection.None, waiting: [], replies: [], kicked: [], called: [], errors: [], given: [], shared: -1, recorded: -1, device: 1, withheld: [0, 0, 0, 0] });
     fakeVhostUser.mapped.clear();
     fakeVhostUser.unmappable.clear();
+    fakeVhostUser.files.clear();
     fakeVhostUser.kept = Array.from({ length: MachineLimit.Rings }, nothingKept);
   },
 
@@ -109,10 +120,41 @@ export function endMessage(): void {
 
 export function reply(bytes: number): void {
   fakeVhostUser.replies.push([...fake.bytes[messageWindow].subarray(MessageWindow.Outgoing, MessageWindow.Outgoing + bytes)]);
+  if (fakeVhostUser.shared >= 0) {
+    fakeVhostUser.given.push(fakeVhostUser.shared);
+    fakeVhostUser.shared = -1;
+  }
 }
 
 export function disconnect(): void {
   fakeVhostUser.hangUp();
+}
+
+export function share(pages: number): boolean {
+  fakeVhostUser.shared = 1000 + fakeVhostUser.files.size;
+  fakeVhostUser.files.set(fakeVhostUser.shared, new Uint8Array(pages * MachineLimit.Page));
+  return true;
+}
+
+/** The memory behind the messages: what is mapped there is a copy of its file, which `saveRecords` brings up to date. */
+function recordsOf(file: Uint8Array): Uint8Array {
+  return fake.bytes[messageWindow].subarray(recordsAt, recordsAt + file.length);
+}
+
+/** What the file for chains in flight holds now. */
+export function saveRecords(): void {
+  const file = fakeVhostUser.files.get(fakeVhostUser.recorded);
+  file?.set(recordsOf(file));
+}
+
+function mapRecords(descriptor: number, filePage: number, pages: number): boolean {
+  const file = fakeVhostUser.files.get(descriptor);
+  if (file === undefined || pages < 1 || pages > mostRecordPages || (filePage + pages) * MachineLimit.Page > file.length) {
+    return false;
+  }
+  fakeVhostUser.recorded = descriptor;
+  recordsOf(file).set(file);
+  return true;
 }
 
 export function map(window: number, descriptor: number, filePage: number, pages: number): boolean {
@@ -120,11 +162,18 @@ export function map(window: number, descriptor: number, filePage: number, pages:
   if (file === undefined || fakeVhostUser.unmappable.has(file) || pages < 1 || pages > guestWindowPages) {
     return false;
   }
+  if (window === messageWindow) {
+    return mapRecords(file, filePage, pages);
+  }
   fakeVhostUser.mapped.set(window, { descriptor: file, filePage, pages });
   return true;
 }
 
 export function unmap(window: number): void {
+  if (window === messageWindow) {
+    saveRecords();
+    fakeVhostUser.recorded = -1;
+  }
   fakeVhostUser.mapped.delete(window);
 }
 

@@ -9,6 +9,7 @@
 // REPLY                 10  write: sends so many bytes from OUTGOING of the message window
 // DISCONNECT            14  write: ends the connection
 // DEVICE                18  read: number of the device to serve; 10000 = none was chosen
+// SHARE                 1c  write: makes a file of so many pages, whose descriptor goes with the next answer; read: 1 = it was made
 // WINDOW                20  write: which window MAP and UNMAP mean
 // FILE_PAGE             24  write: first page in the file
 // PAGES                 28  write: how many
@@ -40,12 +41,12 @@
 #include "process.h"
 #include "standard-input.h"
 
-enum { CONNECTION = 0x00, BYTES = 0x04, DESCRIPTORS = 0x08, END = 0x0c, REPLY = 0x10, DISCONNECT = 0x14, DEVICE = 0x18 };
+enum { CONNECTION = 0x00, BYTES = 0x04, DESCRIPTORS = 0x08, END = 0x0c, REPLY = 0x10, DISCONNECT = 0x14, DEVICE = 0x18, SHARE = 0x1c };
 enum { WINDOW = 0x20, FILE_PAGE = 0x24, PAGES = 0x28, MAP = 0x2c, UNMAP = 0x30 };
 enum { RING = 0x40, KICK = 0x44, CALL = 0x48, ERROR = 0x4c, SIGNAL = 0x50, KICKED = 0x54, KICKS = 0x58, CALLS = 0x5c, WITHHELD = 0x60 };
 
 // The windows of board.json and the parts of the message window, as hal/vhost-user.ts has them.
-enum { MESSAGES = 1, FIRST_GUEST = 2, OUTGOING = 1024, LONGEST = 1024, HEADER = 12, SIZE_FIELD = 8 };
+enum { MESSAGES = 1, FIRST_GUEST = 2, OUTGOING = 1024, LONGEST = 1024, HEADER = 12, SIZE_FIELD = 8, MESSAGES_BYTES = 4096 };
 // A guest window's place: more than its size, which must stay below 2^27, and a multiple of a huge page.
 enum { RINGS = 64, MOST_DESCRIPTORS = 8, PAGE = 4096, PLACE = 1 << 27 };
 // Lines that machine_idle returns.
@@ -74,6 +75,7 @@ static volatile sig_atomic_t memory_gone, stopped;
 static uint32_t received; // bytes of the message at hand that have arrived
 static int descriptors[MOST_DESCRIPTORS];
 static uint32_t descriptor_count; // those that came, up to one more than are kept
+static int shared = -1; // goes with the next answer
 
 static struct ring {
 	int kick, call, error;
@@ -157,6 +159,7 @@ static void lose_connection(void)
 	if (connection < 0)
 		return;
 	close_one(&connection);
+	close_one(&shared);
 	end_message();
 	for (uint32_t ring = 0; ring < RINGS; ring++) {
 		close_one(&rings[ring].kick);
@@ -234,9 +237,33 @@ static void receive(void)
 
 static void reply(uint32_t bytes)
 {
-	if (connection >= 0 && bytes <= OUTGOING &&
-	    send(connection, machine_windows[MESSAGES].base + OUTGOING, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)bytes)
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr alignment;
+	} control = { .bytes = { 0 } };
+	struct iovec part = { machine_windows[MESSAGES].base + OUTGOING, bytes };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (shared >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof control.bytes;
+		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof shared);
+		memcpy(CMSG_DATA(header), &shared, sizeof shared);
+	}
+	if (connection >= 0 && bytes <= OUTGOING && sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)bytes)
 		lose_connection();
+	close_one(&shared);
+}
+
+static void share(uint32_t pages)
+{
+	close_one(&shared);
+	shared = memfd_create("in flight", MFD_CLOEXEC);
+	if (shared >= 0 && ftruncate(shared, (off_t)pages * PAGE) < 0)
+		close_one(&shared);
 }
 
 static void take_kick(struct ring *ring)
@@ -259,17 +286,33 @@ static void stop(int signal)
 	stopped = 1;
 }
 
+// What the front side's files are mapped to: a guest window, or what lies behind the messages. Its place, and most bytes.
+static bool place_of(uint32_t window, struct machine_area *place)
+{
+	if (window < MESSAGES || window >= machine_window_count)
+		return false;
+	uint32_t kept = window == MESSAGES ? MESSAGES_BYTES : 0;
+	*place = (struct machine_area){ machine_windows[window].base + kept, machine_windows[window].bytes - kept };
+	return true;
+}
+
+// Zeros that may be reached, or nothing, take the place of what was mapped there.
+static void clear(struct machine_area place, int protection)
+{
+	mmap(place.base, place.bytes, protection, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
 // The front side has cut its file short: zeros take the window's place, and its connection ends.
 static void memory_fault(int signal, siginfo_t *fault, void *context)
 {
 	uint8_t *at = fault->si_addr;
 
 	(void)context;
-	for (uint32_t window = FIRST_GUEST; window < machine_window_count; window++) {
-		uint8_t *base = machine_windows[window].base;
-		if (at >= base && at < base + machine_windows[window].bytes) {
-			mmap(base, PLACE, PROT_READ | PROT_WRITE,
-			     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct machine_area place;
+	for (uint32_t window = MESSAGES; place_of(window, &place); window++) {
+		uint8_t *base = place.base;
+		if (at >= base && at < base + place.bytes) {
+			clear(place, PROT_READ | PROT_WRITE);
 			memory_gone = 1;
 			return;
 		}
@@ -359,34 +402,28 @@ uint32_t machine_idle(uint32_t limit)
 	return lines;
 }
 
-static bool guest_window(uint32_t window)
+static struct machine_area chosen_place(void)
 {
-	return window >= FIRST_GUEST && window < machine_window_count;
+	struct machine_area place;
+
+	if (!place_of(chosen.window, &place))
+		natives_fatal("a window was named that nothing is mapped to");
+	return place;
 }
 
-static void unmap(uint32_t window)
+static uint32_t map(uint32_t descriptor)
 {
-	if (!guest_window(window))
-		natives_fatal("a window was unmapped that is not for guest memory");
-	mmap(machine_windows[window].base, PLACE, PROT_NONE,
-	     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-}
-
-static uint32_t map(uint32_t place)
-{
+	struct machine_area place = chosen_place();
 	off_t from = (off_t)chosen.file_page * PAGE;
 	size_t bytes = (size_t)chosen.pages * PAGE;
 	struct stat status;
 
-	if (!guest_window(chosen.window))
-		natives_fatal("a window was mapped that is not for guest memory");
-	if (place >= MOST_DESCRIPTORS || descriptors[place] < 0 || chosen.pages == 0 || bytes > machine_windows[chosen.window].bytes)
+	if (descriptor >= MOST_DESCRIPTORS || descriptors[descriptor] < 0 || chosen.pages == 0 || bytes > place.bytes)
 		return 0;
 	// Behind the end of its file a mapping faults.
-	if (fstat(descriptors[place], &status) < 0 || status.st_size < from || (size_t)(status.st_size - from) < bytes)
+	if (fstat(descriptors[descriptor], &status) < 0 || status.st_size < from || (size_t)(status.st_size - from) < bytes)
 		return 0;
-	return mmap(machine_windows[chosen.window].base, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED,
-		    descriptors[place], from) != MAP_FAILED;
+	return mmap(place.base, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED, descriptors[descriptor], from) != MAP_FAILED;
 }
 
 // Keeps the descriptor at `place` - 1, or none.
@@ -435,6 +472,8 @@ uint32_t machine_register_read(uint32_t block, uint32_t offset)
 			return descriptor_count;
 		case DEVICE:
 			return device;
+		case SHARE:
+			return shared >= 0;
 		case MAP:
 			return chosen.mapped;
 		case KICKED:
@@ -469,6 +508,9 @@ void machine_register_write(uint32_t block, uint32_t offset, uint32_t value)
 	case DISCONNECT:
 		lose_connection();
 		break;
+	case SHARE:
+		share(value);
+		break;
 	case WINDOW:
 		chosen.window = value;
 		break;
@@ -482,7 +524,7 @@ void machine_register_write(uint32_t block, uint32_t offset, uint32_t value)
 		chosen.mapped = map(value);
 		break;
 	case UNMAP:
-		unmap(chosen.window);
+		clear(chosen_place(), PROT_NONE);
 		break;
 	case RING:
 		if (value >= RINGS)

@@ -10,6 +10,7 @@ const enum Socket {
   Reply = 0x10,
   Disconnect = 0x14,
   Device = 0x18,
+  Share = 0x1c,
   Withheld = 0x60,
   Window = 0x20,
   FilePage = 0x24,
@@ -64,6 +65,11 @@ export function reply(bytes: number): void {
 
 export function disconnect(): void {
   registerWrite(Socket.Block, Socket.Disconnect, 0, 0);
+}
+
+export function share(pages: number): boolean {
+  registerWrite(Socket.Block, Socket.Share, pages, 0);
+  return registerRead(Socket.Block, Socket.Share) !== 0;
 }
 
 export function map(window: number, descriptor: number, filePage: number, pages: number): boolean {

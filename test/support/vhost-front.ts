@@ -15,7 +15,7 @@ import type { DriverMachine } from './driver/machine.js';
 export const request = {
   GET_FEATURES: 1, SET_FEATURES: 2, SET_OWNER: 3, RESET_OWNER: 4, SET_MEM_TABLE: 5, SET_VRING_NUM: 8, SET_VRING_ADDR: 9,
   SET_VRING_BASE: 10, GET_VRING_BASE: 11, SET_VRING_KICK: 12, SET_VRING_CALL: 13, SET_VRING_ERR: 14, GET_PROTOCOL_FEATURES: 15,
-  SET_PROTOCOL_FEATURES: 16, GET_QUEUE_NUM: 17, SET_VRING_ENABLE: 18, GET_CONFIG: 24, SET_CONFIG: 25, RESET_DEVICE: 34,
+  SET_PROTOCOL_FEATURES: 16, GET_QUEUE_NUM: 17, SET_VRING_ENABLE: 18, GET_CONFIG: 24, SET_CONFIG: 25, GET_INFLIGHT_FD: 31, SET_INFLIGHT_FD: 32, RESET_DEVICE: 34,
   SET_STATUS: 39, GET_STATUS: 40,
 } as const;
 
@@ -44,6 +44,11 @@ export interface Region {
 }
 
 export const oneRegion: Region = { guest: 0n, bytes: BigInt(guestBytes), user: userBase, file: 0n };
+
+/** Describes memory for chains in flight, as QEMU does: 20 bytes and four of padding. */
+export function inflightPayload(bytes: bigint, queues: number, entries: number, offset = 0n): number[] {
+  return [...u64(bytes), ...u64(offset), ...u32(queues + entries * 65536), ...u32(0)];
+}
 
 /** One message; `flags` is version 1 without the wish for a reply by default. */
 export function message(id: number, payload: readonly number[], flags = 1): number[] {

@@ -90,23 +90,47 @@ test('a driver program is bundled as it is, over #driver-port', async () => {
   assert.deepEqual(printed, ['hello']);
 });
 
+/** Bundles the entropy app for `target` under `name`, each source changed by `change` first. */
+async function entropyBundle(out: string, target: string, name: string, more: { trace?: boolean; change?: (code: string, file: string) => string } = {}): Promise<string> {
+  const { file } = await bundle({ target, role: 'device', entry: path.join(packageRoot, 'firmware', 'apps', 'entropy.ts'), outFile: path.join(out, name), ...more });
+  return readFileSync(file, 'utf8');
+}
+
+/** A change of sources that takes the parts of a hook out of the files it is in, and counts those it found. */
+function without(hook: Readonly<Record<string, readonly RegExp[]>>): { readonly change: (code: string, file: string) => string; found: number } {
+  const taken = {
+    found: 0,
+    change: (code: string, file: string): string =>
+      (hook[path.basename(file)] ?? []).reduce((text, part) => {
+        taken.found += part.test(text) ? 1 : 0;
+        return text.replace(part, '');
+      }, code),
+  };
+  return taken;
+}
+
 test('the trace hook costs nothing where it is compiled out: the bundle is byte for byte that of sources without the hook', async () => {
   const out = workspace({});
-  const made = async (name: string, more: { trace?: boolean; change?: (code: string, file: string) => string }): Promise<string> => {
-    const { file } = await bundle({ target: 'host-shm', role: 'device', entry: path.join(packageRoot, 'firmware', 'apps', 'entropy.ts'), outFile: path.join(out, name), ...more });
-    return readFileSync(file, 'utf8');
-  };
-  let removed = 0;
   const hook = [/import \{ traced, traceElement \} from '#trace';/, /var tracedHead = .*;/, /if \(traced\) \{[^}]*\}/, /if \(traced\) \{[^}]*\}/, /function traceNew\(bus\) \{[^]*?\n\}/];
-  const without = (code: string, file: string): string => {
-    const carrier = file.endsWith('amp-shmem.hot.ts');
-    return (carrier ? hook : []).reduce((text, part) => {
-      removed += part.test(text) ? 1 : 0;
-      return text.replace(part, '');
-    }, code);
-  };
-  const plain = await made('plain.js', {});
-  assert.equal(await made('without.js', { change: without }), plain);
-  assert.equal(removed, hook.length, 'all of the hook was there, and is gone');
-  assert.notEqual(await made('traced.js', { trace: true }), plain);
+  const taken = without({ 'amp-shmem.hot.ts': hook });
+  const plain = await entropyBundle(out, 'host-shm', 'plain.js');
+  assert.equal(await entropyBundle(out, 'host-shm', 'without.js', { change: taken.change }), plain);
+  assert.equal(taken.found, hook.length, 'all of the hook was there, and is gone');
+  assert.notEqual(await entropyBundle(out, 'host-shm', 'traced.js', { trace: true }), plain);
+});
+
+test('in-flight tracking costs nothing where there is no vhost-user: the bundle is byte for byte that of sources without it', async () => {
+  const out = workspace({});
+  const imported = /import \{[^}]*tracked[^}]*\} from '#inflight';/;
+  const call = /if \(tracked\) \{[^}]*\}/;
+  const calls = (count: number): RegExp[] => new Array<RegExp>(count).fill(call);
+  const hook = { 'split.hot.ts': [imported, ...calls(5)], 'packed.hot.ts': [imported, ...calls(5)], 'queue.hot.ts': [imported, call] };
+  const taken = without(hook);
+  const plain = await entropyBundle(out, 'mps2-an521-m33', 'plain.js');
+  assert.equal(await entropyBundle(out, 'mps2-an521-m33', 'without.js', { change: (code, file) => {
+    const text = taken.change(code, file);
+    assert.doesNotMatch(text, /\btracked\b/, 'all of the hook is gone');
+    return text;
+  } }), plain);
+  assert.equal(taken.found, Object.values(hook).flat().length, 'all of the hook was there');
 });

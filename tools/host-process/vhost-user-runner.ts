@@ -77,7 +77,7 @@ export async function buildVhostUserRunner(log: (line: string) => void = () => u
 export const requestNames: Readonly<Record<number, string>> = {
   1: 'GET_FEATURES', 2: 'SET_FEATURES', 3: 'SET_OWNER', 4: 'RESET_OWNER', 5: 'SET_MEM_TABLE', 8: 'SET_VRING_NUM', 9: 'SET_VRING_ADDR', 10: 'SET_VRING_BASE',
   11: 'GET_VRING_BASE', 12: 'SET_VRING_KICK', 13: 'SET_VRING_CALL', 14: 'SET_VRING_ERR', 15: 'GET_PROTOCOL_FEATURES', 16: 'SET_PROTOCOL_FEATURES',
-  17: 'GET_QUEUE_NUM', 18: 'SET_VRING_ENABLE', 24: 'GET_CONFIG', 25: 'SET_CONFIG', 34: 'RESET_DEVICE', 39: 'SET_STATUS', 40: 'GET_STATUS',
+  17: 'GET_QUEUE_NUM', 18: 'SET_VRING_ENABLE', 24: 'GET_CONFIG', 25: 'SET_CONFIG', 31: 'GET_INFLIGHT_FD', 32: 'SET_INFLIGHT_FD', 34: 'RESET_DEVICE', 39: 'SET_STATUS', 40: 'GET_STATUS',
 };
 
 /** Code and value of a log line; undefined for other lines. */

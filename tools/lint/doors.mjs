@@ -14,7 +14,7 @@ const toolsForTests = /^tools\/(bundle\/bundle|emulator\/(emulated-core|emulator
 const rooms = [
   { name: 'hal/port.ts', files: /^hal\/port\.ts$/, may: [] },
   { name: 'hal', files: /^hal\//, may: ['^hal/', '^#registers$'] },
-  { name: 'firmware', files: /^firmware\//, may: ['^firmware/', '^hal/(port|vhost-user)$', '^#(port|carrier|carrier-start|descriptors|tables|vhost-user|trace)$'] },
+  { name: 'firmware', files: /^firmware\//, may: ['^firmware/', '^hal/(port|vhost-user)$', '^#(port|carrier|carrier-start|descriptors|tables|vhost-user|trace|inflight)$'] },
   { name: 'platforms/engine', files: /^platforms\/engine\//, may: ['^platforms/engine/', '^hal/'] },
   { name: 'a platform', files: /^platforms\/([^/]+)\//, may: ['^platforms/$1/', '^platforms/(engine|k3|mhu-pair)/', '^platforms/[^/]+$', '^hal/', '^firmware/main$', '^#registers$'] },
   { name: 'platforms', files: /^platforms\/[^/]+$/, may: ['^platforms/[^/]+$', '^hal/'] },
@@ -26,7 +26,7 @@ const rooms = [
 ];
 
 /** Hot files have narrower doors, in whichever room. */
-const hotDoors = ['\\.hot$', '^firmware/wire/', '^firmware/capacity$', '^hal/(port|vhost-user)$', '^#(port|carrier|descriptors|tables|vhost-user|registers|trace)$'];
+const hotDoors = ['\\.hot$', '^firmware/wire/', '^firmware/capacity$', '^hal/(port|vhost-user)$', '^#(port|carrier|descriptors|tables|vhost-user|registers|trace|inflight)$'];
 
 /** The names under which users' apps import this package. */
 const ownNames = { 'virtio-msg-device': 'firmware/main', 'virtio-msg-device/device': 'firmware/device.hot', 'virtio-msg-device/testing': 'test/support/device-bench' };
@@ -60,7 +60,7 @@ export const doors = {
       if (!open.some((pattern) => pattern.test(to))) {
         context.report({ node: source, message: `Doors: ${room.name} does not import ${to === 'package' ? 'packages' : to}.` });
       } else if (isHot && !hotOpen.some((pattern) => pattern.test(to))) {
-        context.report({ node: source, message: `Doors: hot files import only hot files, firmware/wire, firmware/capacity, the types of hal, #port, #carrier, #descriptors, #tables, #vhost-user, #registers and #trace, not ${to}.` });
+        context.report({ node: source, message: `Doors: hot files import only hot files, firmware/wire, firmware/capacity, the types of hal, #port, #carrier, #descriptors, #tables, #vhost-user, #registers, #trace and #inflight, not ${to}.` });
       }
     };
     return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check };

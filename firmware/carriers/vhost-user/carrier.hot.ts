@@ -13,6 +13,7 @@ import { Log } from '../../wire/log.js';
 import { MessageId } from '../../wire/message.js';
 import { askKick } from './ask.hot.js';
 import { forgetShown, handleMessage, stopsRings } from './messages.hot.js';
+import { dropRecords } from './inflight-region.hot.js';
 import { dropRegions } from './regions.hot.js';
 import { device, forgetRings, isRunning, rings } from './rings.hot.js';
 
@@ -57,6 +58,7 @@ export function forgetConnection(): void {
   held = false;
   forgetRings();
   forgetShown();
+  dropRecords();
   dropRegions();
   open = false;
 }

@@ -7,6 +7,7 @@ import { Log } from '../../wire/log.js';
 import { MessageId } from '../../wire/message.js';
 import { Status } from '../../wire/status.js';
 import { answerWord, Ask, ask, askStatus, setWord } from './ask.hot.js';
+import { makeRecords, takeRecords } from './inflight-region.hot.js';
 import { takeRegions } from './regions.hot.js';
 import {
   agree,
@@ -160,6 +161,21 @@ function setMemTable(size: number, descriptors: number): number {
   stopRings();
   const refusal = takeRegions(count);
   return refusal === Refusal.None ? startRings() : refusal;
+}
+
+function getInflightFd(size: number): number {
+  const refusal = makeRecords(size, rings());
+  if (refusal === Refusal.None) {
+    answer(VhostRequest.GetInflightFd, size);
+  }
+  return refusal;
+}
+
+function setInflightFd(size: number, descriptors: number): number {
+  if (descriptors !== 1) {
+    return Refusal.Descriptors;
+  }
+  return anyRunning() ? Refusal.Running : takeRecords(size, rings());
 }
 
 /** The ring that the first 32 bits of the payload name, or -1. */
@@ -374,12 +390,19 @@ function setConfig(size: number): number {
   return answerWord(4) === last - first ? Refusal.None : Refusal.Config;
 }
 
+/** True when the message that waits is about a ring that runs. */
+function namesRunningRing(): boolean {
+  const ring = ringAt();
+  return ring >= 0 && isRunning(ring);
+}
+
 /** True when the message that waits stops rings that run; they go on elsewhere, or later, where they were. */
 export function stopsRings(): boolean {
   switch (windowWords[messageWindow][Place.In]) {
     case VhostRequest.GetVringBase:
     case VhostRequest.SetVringEnable:
     case VhostRequest.SetVringAddr:
+      return namesRunningRing();
     case VhostRequest.SetMemTable:
       return anyRunning();
     case VhostRequest.SetStatus:
@@ -463,6 +486,8 @@ function payloadOf(request: number): number {
     case VhostRequest.SetVringEnable:
     case VhostRequest.GetConfig:
     case VhostRequest.SetConfig:
+    case VhostRequest.GetInflightFd:
+    case VhostRequest.SetInflightFd:
       return -1;
     default:
       return -2;
@@ -485,6 +510,8 @@ function dispatch(request: number, size: number, descriptors: number): number {
       return setDescriptor(request, descriptors);
     case VhostRequest.SetMemTable:
       return size < Sizes.TableHeader ? Refusal.Size : setMemTable(size, descriptors);
+    case VhostRequest.SetInflightFd:
+      return setInflightFd(size, descriptors);
     default:
       break;
   }
@@ -505,6 +532,8 @@ function dispatch(request: number, size: number, descriptors: number): number {
       return size < Message.ConfigHeaderBytes ? Refusal.Size : getConfig(size);
     case VhostRequest.SetConfig:
       return size < Message.ConfigHeaderBytes ? Refusal.Size : setConfig(size);
+    case VhostRequest.GetInflightFd:
+      return getInflightFd(size);
     default:
       return ringRequest(request, size);
   }

@@ -40,7 +40,7 @@ export function dropRegions(): void {
 }
 
 /** The page number of the 64-bit number at word `at`, or -1 when it is not a whole page or not below 2^27 pages (512 GiB). */
-function pagesAt(at: number): number {
+export function pagesAt(at: number): number {
   const memory = windowWords[messageWindow];
   const low = memory[at];
   const upper = memory[at + 2];

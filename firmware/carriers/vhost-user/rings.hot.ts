@@ -22,6 +22,7 @@ import { Log } from '../../wire/log.js';
 import { MessageId } from '../../wire/message.js';
 import { Status } from '../../wire/status.js';
 import { ask, askStatus, setWord } from './ask.hot.js';
+import { Start, startRecord, stopRecord } from './inflight-region.hot.js';
 import { guestAddress, toGuest } from './regions.hot.js';
 import { Message, Refusal } from '../../wire/vhost-user.js';
 
@@ -123,6 +124,14 @@ export function mayResume(): boolean {
   return resuming;
 }
 
+/** Where `ring` goes on as far as the front side has said, or begins: index 0 and, packed, wrap counter 1. */
+function positionOf(ring: number): number {
+  if (base[ring] < 0) {
+    return isPacked() ? firstPacked : 0;
+  }
+  return base[ring];
+}
+
 /** Starts `ring` if everything is there and it does not run yet. Returns a Refusal; None also when something is still to come. @rare */
 export function startRing(ring: number): number {
   if (running[ring] === 1 || known[ring] !== Known.All || (enabledByMessage && enabled[ring] === 0)) {
@@ -148,8 +157,14 @@ export function startRing(ring: number): number {
   if (queueState[queue] !== QueueState.Enabled) {
     return Refusal.Address;
   }
-  if (base[ring] >= 0) {
-    if (!setQueuePosition(queue, base[ring])) {
+  const recorded = startRecord(queue, ring, isPacked(), positionOf(ring));
+  if (recorded === Start.Senseless) {
+    stopQueue(ring);
+    return Refusal.Inflight;
+  }
+  const position = recorded === Start.Unrecorded ? base[ring] : recorded;
+  if (position >= 0) {
+    if (!setQueuePosition(queue, position)) {
       stopQueue(ring);
       return Refusal.Base;
     }
@@ -163,6 +178,7 @@ export function startRing(ring: number): number {
 }
 
 function stopQueue(ring: number): void {
+  stopRecord(firstQueue[device] + ring);
   setWord(0, ring);
   setWord(1, 0);
   ask(MessageId.ResetVqueue, 4);
@@ -286,15 +302,12 @@ export function setKicked(ring: number): number {
   return startRing(ring);
 }
 
-/** Stops `ring` for GET_VRING_BASE; it starts again with a new kick descriptor. Returns its position: index 0 and, packed, wrap counter 1 where it never ran. */
+/** Stops `ring` for GET_VRING_BASE; it starts again with a new kick descriptor. Returns its position. */
 export function takeBase(ring: number): number {
   stopRing(ring);
   known[ring] = known[ring] & ~Known.Kick;
   keepKick(ring, -1);
-  if (base[ring] < 0) {
-    return isPacked() ? firstPacked : 0;
-  }
-  return base[ring];
+  return positionOf(ring);
 }
 
 /** SET_VRING_ENABLE: a disabled ring is not looked at and keeps its position. */

@@ -17,7 +17,7 @@ const page = 4096n;
 /** Reasons as wire/vhost-user.ts numbers them. */
 const reason = {
   flags: 1, size: 2, request: 3, descriptors: 4, ring: 5, entries: 6, features: 7, notAgreed: 8, address: 9, regions: 10, shape: 11, space: 12, map: 13,
-  base: 14, config: 15, running: 16, polling: 17,
+  base: 14, config: 15, running: 16, polling: 17, inflight: 18,
 };
 
 interface Bad {
@@ -58,7 +58,7 @@ const bad: readonly Bad[] = [
   { what: 'no entries', id: request.SET_VRING_NUM, payload: state(0, 0), because: reason.entries },
   { what: '65536 entries', id: request.SET_VRING_NUM, payload: state(0, 65536), because: reason.entries },
   { what: 'a feature that was not offered', id: request.SET_FEATURES, payload: u64(VERSION_1 | 1n), because: reason.features },
-  { what: 'a protocol feature that was not offered', id: request.SET_PROTOCOL_FEATURES, payload: u64(1n << 12n), because: reason.features },
+  { what: 'a protocol feature that was not offered', id: request.SET_PROTOCOL_FEATURES, payload: u64(1n << 11n), because: reason.features },
   { what: 'protocol feature 63', id: request.SET_PROTOCOL_FEATURES, payload: u64(1n << 63n), because: reason.features },
   { what: 'a split ring\'s base above 65535', id: request.SET_VRING_BASE, payload: state(0, 65536), because: reason.base },
   { what: 'no regions', id: request.SET_MEM_TABLE, payload: tablePayload([]), because: reason.regions },

@@ -248,9 +248,9 @@ test('ring addresses are the front side\'s: an address below or behind every reg
   }
 });
 
-test('protocol features 0, 3, 9, 13 and 16 are offered, and one ring is counted', () => {
+test('protocol features 0, 3, 9, 12, 13 and 16 are offered, and one ring is counted', () => {
   connectedFront(device);
-  assert.equal(readU64(send(request.GET_PROTOCOL_FEATURES, []) ?? []), (1n << 0n) | (1n << 3n) | (1n << 9n) | (1n << 13n) | (1n << 16n));
+  assert.equal(readU64(send(request.GET_PROTOCOL_FEATURES, []) ?? []), (1n << 0n) | (1n << 3n) | (1n << 9n) | (1n << 12n) | (1n << 13n) | (1n << 16n));
   assert.equal(readU64(send(request.GET_QUEUE_NUM, []) ?? []), 1n);
   assert.equal(PROTOCOL_FEATURES & readU64(send(request.GET_FEATURES, []) ?? []), PROTOCOL_FEATURES);
 });
@@ -397,6 +397,22 @@ test('stopping one ring for a moment lets the device\'s other rings go on', () =
   second.publish();
   kick(1);
   assert.notEqual(second.take(), undefined);
+});
+
+test('a ring that does not run yet is described without waiting for what another one has in flight', () => {
+  const busy = busyDevice({ number: 1, queueSizes: [64, 64] });
+  connectedFront(busy.model);
+  begin(VERSION_1);
+  const [first, second] = [new SplitQueue(guestMachine, 0x1000, 8), new SplitQueue(guestMachine, 0x4000, 8)];
+  startRing({ size: 8, areas: areasOf(first) });
+  first.add([buffer(0)]);
+  first.publish();
+  kick();
+  assert.equal(busy.flying.length, 1);
+  fakeVhostUser.send(message(request.SET_VRING_ADDR, [...u32(1), ...u32(0), ...[second.descriptors, second.used, second.available].flatMap((offset) => u64(userBase + BigInt(offset))), ...u64(0n)], 1), []);
+  pass();
+  assert.equal(fakeVhostUser.waiting.length, 0);
+  assert.equal(busy.flying.length, 1);
 });
 
 test('a ring that is stopped tells where it stood: what was taken and given back, and what stands in memory', () => {
