@@ -47,7 +47,7 @@ test('one process for each device that QEMU can use, the command line for all, a
       front.listen(`${socket}.1`);
     } else if (line === 'device 1: connected') {
       current?.end();
-    } else if (line === 'device 1: disconnected' && connections === 2) {
+    } else if (line === 'device 1: disconnected' && lines.filter((one) => one === line).length === 2) {
       child.kill('SIGTERM');
     }
   }
