@@ -119,7 +119,7 @@ export function endMessage(): void {
 }
 
 export function reply(bytes: number): void {
-  fakeVhostUser.replies.push([...fake.bytes[messageWindow].subarray(MessageWindow.Outgoing, MessageWindow.Outgoing + bytes)]);
+  fakeVhostUser.replies.push(Array.from(fake.bytes[messageWindow].subarray(MessageWindow.Outgoing, MessageWindow.Outgoing + bytes)));
   if (fakeVhostUser.shared >= 0) {
     fakeVhostUser.given.push(fakeVhostUser.shared);
     fakeVhostUser.shared = -1;
