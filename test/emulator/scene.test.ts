@@ -89,6 +89,13 @@ for (const target of ['vexpress-r5', 'mps3-an536-r52']) {
   });
 }
 
+test('R-278 R-280 a driver side that asks and reads nothing stops no device: read late, every answer is there; shut down, all is reset', async () => {
+  const { status, out, error } = await sim('--program', program('silent-peer'));
+  assert.equal(status, 0, error);
+  // Its messages are not shown, so nothing is said of them.
+  assert.doesNotMatch(out, /per message|both directions/);
+});
+
 test('R-303 R-304 R-309 a device comes and goes while another one serves', async () => {
   const { status, driver } = await runScene({
     target: 'mps2-an521-m33', app: path.join(root, 'test', 'emulator', 'apps', 'guest.ts'), program: program('hot-removal'), limitSeconds: 600, onStep: () => undefined,
@@ -101,6 +108,12 @@ test('a device whose handler allocates is found when its app runs', async () => 
   const { status, error } = await sim('--target', 'host', '--app', path.join(root, 'test', 'emulator', 'apps', 'allocating.ts'), '--program', program('entropy'));
   assert.equal(status, 1);
   assert.match(error, /^vmsg: The engine allocated or collected while serving: both must be 0\.\n$/);
+});
+
+test('a program that makes no request is told so', async () => {
+  const { status, error } = await sim('--target', 'host', '--program', program('only-status'));
+  assert.equal(status, 1);
+  assert.match(error, /^vmsg: The program on the application core made no request, or did not say so: figure\('requests', number\)\.\n$/);
 });
 
 test('an app that is not there is one sentence that names those that are', async () => {

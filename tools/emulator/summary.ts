@@ -42,7 +42,7 @@ export function discards(entries: readonly DeviceLog[]): Map<string, number> {
   return found;
 }
 
-/** What one run amounted to. */
+/** What one run amounted to. A figure that the program on the application core does not give is 0: messages, their bytes, what one took. */
 export interface SimSummary {
   readonly messages: number;
   readonly bytes: number;
@@ -108,19 +108,19 @@ export function summarize(result: SceneResult): SimSummary {
   const end = first(result.log, log.driverShutdown, 'saw the driver side shut down');
   const named = figures(result.driver);
   const sent = result.driver.filter((line) => line.startsWith('> '));
-  // SET_DEVICE_STATUS with DRIVER_OK, behind the header's 8 bytes.
+  // SET_DEVICE_STATUS with DRIVER_OK, behind the header's 8 bytes. A program need not show its messages.
   const setUp = 1 + sent.findIndex((line) => /^0008.{13}[4-7c-f]/.test(line.split(' ')[2] ?? ''));
   const devices = usesOf(result, perTick);
   const requests = named.get('requests') ?? devices[0]?.requests ?? 0;
-  if (setUp === 0 || (devices.length === 0 && requests === 0)) {
-    throw new UserError('The application core shows no message that sets DRIVER_OK, or no request.');
+  if (devices.length === 0 && requests === 0) {
+    throw new UserError("The program on the application core made no request, or did not say so: figure('requests', number).");
   }
   const instructions = (from: DeviceLog, to: DeviceLog): number => (to.busyTicks - from.busyTicks) * perTick;
   const size = result.image.sizes.device;
   return {
     messages: named.get('messages') ?? 0,
     bytes: named.get('bytes') ?? 0,
-    instructionsPerMessage: Math.round(instructions(run, started) / setUp),
+    instructionsPerMessage: setUp === 0 ? 0 : Math.round(instructions(run, started) / setUp),
     instructionsPerRequest: requests === 0 ? 0 : Math.round(instructions(started, reset) / requests),
     allocationsWhileServing: end.allocations - run.allocations,
     collectionsWhileServing: end.collections - run.collections,
