@@ -4,7 +4,6 @@
 // entry (id 2, length 2), then avail_event.
 import { forgetHead, headToTake, noteHead, noteUsedHead, noteUsedIndex, tracked } from '#inflight';
 import { barrier, clean, invalidate, windowWords } from '#port';
-import { Capacity } from '../capacity.js';
 import { walkSplit } from './chain.hot.js';
 import { deviceArea, deviceAreaAt, deviceCached, driverArea, driverAreaAt, driverCached, eventIdx, inOrder, size } from './open-queue.hot.js';
 import { nextAvailable, nextUsed, PassEnd, publishedUsed, Take } from './queue-table.hot.js';
@@ -13,19 +12,15 @@ import { nextAvailable, nextUsed, PassEnd, publishedUsed, Take } from './queue-t
 let available = 0;
 let used = 0;
 let published = 0;
-/** The available index as read last. */
+/** The available index as read last in the pass at hand; what is given back to another queue meanwhile reads none. */
 let shown = 0;
 /** IN_ORDER: whether the entry at `batchAt` stands for a batch that may still grow (R-362). */
 let batchOpen = false;
 let batchAt = 0;
 
-/** `shown` of the queues that are not open: a pass may be left for a chain of another queue and gone on with. */
-const shownOf = new Uint16Array(Capacity.Queues);
-
 /** A queue begins a life: all indices 0. */
 export function startSplit(queue: number): void {
   nextAvailable[queue] = 0;
-  shownOf[queue] = 0;
   nextUsed[queue] = 0;
   publishedUsed[queue] = 0;
 }
@@ -35,7 +30,6 @@ export function openSplit(queue: number): void {
   available = nextAvailable[queue];
   used = nextUsed[queue];
   published = publishedUsed[queue];
-  shown = shownOf[queue];
   batchOpen = false;
 }
 
@@ -44,7 +38,6 @@ export function closeSplit(queue: number): void {
   nextAvailable[queue] = available;
   nextUsed[queue] = used;
   publishedUsed[queue] = published;
-  shownOf[queue] = shown;
 }
 
 /** Reads the available index once; false when it claims more than the ring can hold (R-331). */

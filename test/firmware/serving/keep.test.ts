@@ -7,6 +7,7 @@ import { keepRoom } from '../../../firmware/main.js';
 import { dropKept, finishKept, isKept, keep, keptQueue, notesAt, recall } from '../../../firmware/serving/keep.hot.js';
 import { privateWindow } from '../../../firmware/memory/private.hot.js';
 import { putStatusLast } from '../../../firmware/serving/request.hot.js';
+import { elementBytes, elementOffset, elementWindow, readableBytes, readableElements, writableBytes } from '../../../firmware/virtqueue/chain.hot.js';
 import { take, untake } from '../../../firmware/virtqueue/queue.hot.js';
 import { fake, windowWords } from '../../../hal/fake/port.js';
 import { benchOf } from '../../support/device-bench.js';
@@ -50,6 +51,13 @@ class Keeper {
     );
   }
 
+  /** The readable bytes of the chain in `row`. */
+  readable(row: number): number[] {
+    assert.ok(recall(this.row, row));
+    const parts = Array.from({ length: readableElements }, (_, at) => fake.bytes[elementWindow[at] ?? 0]?.subarray(elementOffset[at], (elementOffset[at] ?? 0) + (elementBytes[at] ?? 0)));
+    return parts.flatMap((part) => Array.from(part ?? []));
+  }
+
   /** Finishes the chain in `row` with `status` as its last byte. */
   finish(row: number, status: number): void {
     if (recall(this.row, row)) {
@@ -64,20 +72,29 @@ class Keeper {
   test(`BLK-12 kept chains finish in any order with their own elements (${ring})`, () => {
     fc.assert(
       fc.property(
-        fc.array(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: ROWS }),
+        fc.array(
+          fc.record({
+            read: fc.array(fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 9 }), { maxLength: 2 }),
+            write: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 3 }),
+          }),
+          { minLength: 1, maxLength: ROWS },
+        ),
         fc.array(fc.nat(), { minLength: ROWS, maxLength: ROWS }),
         (requests, order) => {
           const keeper = new Keeper(packed);
-          const heads = requests.map((parts, at) => keeper.bench.offer(0, [[at]], parts));
+          const heads = requests.map(({ read, write }) => keeper.bench.offer(0, read, write));
           keeper.bench.kick(0);
           assert.equal(keeper.bench.take(0), undefined);
           const left = keeper.rows.map((row, at) => ({ row, at }));
           assert.equal(left.length, requests.length);
           order.slice(0, requests.length).forEach((choice) => {
             const [next] = left.splice(choice % left.length, 1);
+            const { read = [], write = [] } = requests[next?.at ?? 0] ?? {};
+            assert.deepEqual(keeper.readable(next?.row ?? -1), read.flat());
+            const bytes = write.reduce((sum, part) => sum + part, 0);
+            assert.deepEqual([readableBytes, writableBytes], [read.flat().length, bytes]);
             keeper.finish(next?.row ?? -1, 100 + (next?.at ?? 0));
             const answer = keeper.bench.take(0);
-            const bytes = (requests[next?.at ?? 0] ?? []).reduce((sum, part) => sum + part, 0);
             assert.equal(answer?.head, heads[next?.at ?? 0]);
             assert.equal(answer?.written, bytes);
             assert.equal(answer?.bytes[bytes - 1], 100 + (next?.at ?? 0));

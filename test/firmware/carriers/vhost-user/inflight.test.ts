@@ -361,6 +361,18 @@ test('packed: the record as specified', () => {
   assert.deepEqual([...head(), field(1, PACKED.next)], [0, 0, 3, 3, 2]);
 });
 
+test('a chain that the device put back is not in flight in the record', () => {
+  for (const [format, bytes] of [['split', SPLIT.bytes], ['packed', PACKED.bytes]] as const) {
+    const machine = new Machine(format, 8, 8, 1);
+    machine.add();
+    machine.add();
+    kick();
+    const first = format === 'split' ? SPLIT.first : PACKED.first;
+    const inFlight = Array.from({ length: 8 }, (_, entry) => machine.records()[first + entry * bytes] as number);
+    assert.equal(inFlight.reduce((sum, one) => sum + one, 0), 1, format);
+  }
+});
+
 test('the counter of the record has 64 bits, and the next process counts on', () => {
   for (const [format, at] of [['split', SPLIT.first + SPLIT.counter], ['packed', PACKED.first + PACKED.counter]] as const) {
     const machine = new Machine(format, 8);
