@@ -12,7 +12,7 @@ import { nextAvailable, nextUsed, PassEnd, publishedUsed, Take } from './queue-t
 let available = 0;
 let used = 0;
 let published = 0;
-/** The available index as read last in the pass at hand; what is given back to another queue meanwhile reads none. */
+/** The available index as read last: by the pass at hand, which reads it first. Giving back to another queue meanwhile reads none. */
 let shown = 0;
 /** IN_ORDER: whether the entry at `batchAt` stands for a batch that may still grow (R-362). */
 let batchOpen = false;
