@@ -83,6 +83,8 @@ export interface LabOptions {
   readonly eventIdx?: boolean;
   readonly inOrder?: boolean;
   readonly notificationData?: boolean;
+  /** ACCESS_PLATFORM and ORDER_PLATFORM. */
+  readonly platform?: boolean;
   readonly places?: readonly Place[];
   /** Sizes of the tested device's queues; one that holds `size` by default. */
   readonly queueSizes?: readonly number[];
@@ -152,10 +154,10 @@ export class Lab {
 
   /** Feature blocks 0 and 1 as the options say. */
   features(): number[] {
-    const { indirect, eventIdx, packed, inOrder, notificationData } = this.options;
+    const { indirect, eventIdx, packed, inOrder, notificationData, platform } = this.options;
     return [
       (indirect === true ? 1 << 28 : 0) | (eventIdx === true ? 1 << 29 : 0),
-      1 | (packed === true ? 1 << 2 : 0) | (inOrder === true ? 1 << 3 : 0) | (notificationData === true ? 1 << 6 : 0) | (1 << 8),
+      1 | (platform === true ? (1 << 1) | (1 << 4) : 0) | (packed === true ? 1 << 2 : 0) | (inOrder === true ? 1 << 3 : 0) | (notificationData === true ? 1 << 6 : 0) | (1 << 8),
     ];
   }
 

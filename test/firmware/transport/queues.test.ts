@@ -213,6 +213,15 @@ test('R-242 R-244 R-239 RESET_VQUEUE brings the default state back, RING_RESET n
   assert.deepEqual(get(bus), UNCONFIGURED);
 });
 
+test('R-242 RESET_VQUEUE of one queue changes nothing of the next one', () => {
+  const bus = ready();
+  set(bus);
+  // Nowhere a half that is zero anyway.
+  set(bus, { index: 1, descriptor: [0x80021230, 0], driver: [0x800212b2, 0], device: [0x800212f4, 0] });
+  assert.deepEqual(bus.request(0x0b, 5, le32(0)), []);
+  assert.deepEqual(get(bus, 1), [1, 32768, 8, 0, 0x80021230, 0, 0x800212b2, 0, 0x800212f4, 0]);
+});
+
 test('R-245 RESET_VQUEUE of a disabled queue has an empty answer and no effect', () => {
   const bus = ready();
   set(bus, { index: 1, size: 4 });

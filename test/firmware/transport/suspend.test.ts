@@ -8,6 +8,7 @@ import { busyDevice } from '../../support/busy-device.js';
 import type { AmpBus } from '../../support/driver/amp-bus.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { le32, read32 } from '../../support/driver/message.js';
+import { PackedQueue } from '../../support/driver/packed-queue.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
 import { connectedTo } from '../../support/fresh.js';
 import { hostMachine } from '../../support/host-driver.js';
@@ -19,20 +20,22 @@ const SUSPEND = 0x10;
 const SUSPENDED = 0x1b;
 /** Bit 43: bit 11 of block 1. */
 const FEATURE = 1 << 11;
+/** RING_PACKED, bit 34. */
+const PACKED = 1 << 2;
 
 interface Bench {
   bus: AmpBus;
   tested: BusyDevice;
   device: DriverDevice;
-  queue: SplitQueue;
+  queue: SplitQueue | PackedQueue;
 }
 
 function bench(accepted = FEATURE): Bench {
   const tested = busyDevice({ number: 1, config: [1, 2], writable: [0, 2], queueSizes: [8, 8] });
-  const bus = connectedTo([tested.model], { ringFeatures: [43] });
+  const bus = connectedTo([tested.model], { ringFeatures: [34, 43] });
   const device = new DriverDevice(bus, 1);
   device.negotiate(0, accepted);
-  const queue = new SplitQueue(hostMachine, RING, 8);
+  const queue = (accepted & PACKED) !== 0 ? new PackedQueue(hostMachine, RING, 8) : new SplitQueue(hostMachine, RING, 8);
   device.setQueue(0, 8, queue.areas());
   assert.equal(device.setStatus(0x1b), 0x0b, 'R-169: not before DRIVER_OK');
   device.start();
@@ -53,18 +56,26 @@ test('R-165 with nothing in flight the answer shows SUSPEND set and DRIVER_OK cl
   assert.equal(device.status(), SUSPENDED);
 });
 
-test('R-165 what is in flight is given back and told first', () => {
-  const on = bench();
-  offer(on);
-  assert.equal(on.device.setStatus(RUNNING | SUSPEND), RUNNING, 'not yet');
-  offer(on);
-  assert.equal(on.tested.flying.length, 1, 'nothing new is taken');
-  assert.equal(on.device.status(), RUNNING);
-  on.tested.land(3);
-  assert.deepEqual(settle(on.bus).map((event) => event.id), [0x42]);
-  assert.deepEqual(on.queue.take()?.written, 3);
-  settle(on.bus);
-  assert.equal(on.device.status(), SUSPENDED);
+[FEATURE, FEATURE | PACKED].forEach((accepted) => {
+  test('R-165 R-168 what is in flight is given back and told first, what came meanwhile is served later' + (accepted === FEATURE ? ', split' : ', packed'), () => {
+    const on = bench(accepted);
+    offer(on);
+    assert.equal(on.device.setStatus(RUNNING | SUSPEND), RUNNING, 'not yet');
+    offer(on);
+    assert.equal(on.tested.flying.length, 1, 'nothing new is taken');
+    assert.equal(on.device.status(), RUNNING);
+    on.tested.land(3);
+    assert.deepEqual(settle(on.bus).map((event) => event.id), [0x42]);
+    assert.deepEqual(on.queue.take()?.written, 3);
+    settle(on.bus);
+    assert.equal(on.device.status(), SUSPENDED);
+    assert.equal(on.device.setStatus(RUNNING), RUNNING);
+    settle(on.bus);
+    assert.equal(on.tested.flying.length, 1, 'what came meanwhile');
+    on.tested.land(4);
+    settle(on.bus);
+    assert.equal(on.queue.take()?.written, 4);
+  });
 });
 
 test('R-165 R-153 a queue that is set up while the others drain takes nothing before the device goes on', () => {

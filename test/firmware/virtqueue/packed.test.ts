@@ -1,9 +1,9 @@
 // The packed ring served for a driver that keeps the rules.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fake, windows } from '../../../hal/fake/port.js';
+import { fake, windows, windowWords } from '../../../hal/fake/port.js';
 import { fillChain, writeChain } from '../../../firmware/virtqueue/cursor.hot.js';
-import { finish, finishLater, take, untake } from '../../../firmware/virtqueue/queue.hot.js';
+import { finish, finishLater, queuePosition, setQueuePosition, take, untake } from '../../../firmware/virtqueue/queue.hot.js';
 import { PackedQueue } from '../../support/driver/packed-queue.js';
 import type { Place } from '../../support/driver/ring-memory.js';
 import { addressOf } from '../../support/driver/ring-memory.js';
@@ -75,6 +75,31 @@ test('R-380 the largest ring: 32768 descriptors', () => {
   }
   assert.equal(lab.bus.readStatus(1), 0x0f);
   assert.ok(fake.guardsIntact());
+});
+
+test('R-380 R-390 each size from 1 to 32768: a list over the end of the ring', () => {
+  const lab = new PackedLab({ size: 32768, places: [inWindow(MAIN, LAB_RING), inWindow(HIGH, 0x100), inWindow(HIGH, 0x104)] });
+  const { descriptors } = lab.ring;
+  const areas = lab.ring.areas();
+  const memory = windowWords[MAIN] as Uint16Array;
+  const write = (slot: number, flags: number): void => {
+    const [low = 0, high = 0] = at(MAIN, LAB_BUFFERS);
+    [low & 65535, low >>> 16, high & 65535, high >>> 16, 8, 0, slot & 65535, flags].forEach((half, word) => (memory[(descriptors >> 1) + slot * 8 + word] = half));
+  };
+  for (let size = 1; size <= 32768; size++) {
+    lab.resetQueue();
+    lab.setQueue(1, 0, size, areas);
+    const last = size - 1;
+    // The lap with wrap counter 1 ends with `last`; what lies behind the ring belongs to nobody.
+    assert.ok(setQueuePosition(lab.row, last | 0x8000));
+    write(size, WRITE | AVAILABLE);
+    write(0, WRITE | USED);
+    write(last, WRITE | AVAILABLE | (size > 1 ? NEXT : 0));
+    assert.deepEqual(lab.kick(), ['used'], 'size ' + size);
+    assert.deepEqual(lab.slot(last), { flags: WRITE | BOTH, id: 0, bytes: size > 1 ? 16 : 8 });
+    assert.equal(queuePosition(lab.row), size > 1 ? 1 : 0);
+    assert.equal(lab.slot(size).flags, WRITE | AVAILABLE);
+  }
 });
 
 test('R-380 without RING_PACKED the same set-up is a split ring, for which 7 is no size', () => {

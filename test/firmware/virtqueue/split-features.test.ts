@@ -54,6 +54,20 @@ test('R-330 the largest ring has 32768 descriptors; sizes that are no powers of 
   assert.ok(fake.guardsIntact());
 });
 
+test('R-330 R-331 R-355 each size from 1 to 32768: a full ring around the wrap of the index, over both ends of the ring', () => {
+  for (let size = 1; size <= 32768; size *= 2) {
+    const lab = new SplitLab({ size });
+    const start = 65536 - Math.ceil(size / 2);
+    lab.startAt(start);
+    const heads = lab.offer(size);
+    lab.go();
+    assert.deepEqual(lab.taken().map((used) => used.head), heads, 'size ' + size);
+    lab.ring.publish((start + size + size + 1) & 65535);
+    lab.expectError(lab.kick());
+  }
+  assert.ok(fake.guardsIntact());
+});
+
 test('R-330 R-227 every area has to lie in its window with all its bytes: table 16 N, available 6 + 2 N, used 6 + 8 N', () => {
   const lab = new SplitLab({ size: 8 });
   const end = windows[MAIN]?.bytes ?? 0;
@@ -272,6 +286,23 @@ test('R-264 R-263 NOTIFICATION_DATA: both encodings of the index, right or wrong
         assert.equal(lab.bus.readStatus(1), 0x0f);
       });
     });
+  });
+});
+
+test('R-119 R-120 with ACCESS_PLATFORM and ORDER_PLATFORM rings are served as without, behind the same barriers', () => {
+  [false, true].forEach((packed) => {
+    const barriers = [false, true].map((platform) => {
+      const lab = new Lab({ packed, platform });
+      lab.queue.add([element(LAB_BUFFERS, 8, true), element(LAB_BUFFERS + 64, 8, true)]);
+      const before = fake.barriers;
+      lab.go();
+      const count = fake.barriers - before;
+      assert.equal(lab.taken()[0]?.written, 16);
+      lab.expectAlive();
+      return count;
+    });
+    assert.ok(Number(barriers[0]) >= 2);
+    assert.equal(barriers[1], barriers[0]);
   });
 });
 
