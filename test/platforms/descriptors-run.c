@@ -1,10 +1,12 @@
 // Runs platforms/engine/descriptors.c on the cases of descriptors.test.ts, which come as numbers on the standard input: for each one the
-// windows, what is written into them, and a call. Prints what the call answered, left in the tables, and asked of the machine.
+// windows, what is written into them, and a call. Prints what the call answered, left in the tables, and asked of the machine, and in
+// the end, on the error output, how many words of shared memory were read, which instrumented code tells.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "descriptors-reads.h"
 #include "descriptors.h"
 #include "machine.h"
 #include "natives.h"
@@ -21,11 +23,26 @@ void machine_barrier(void)
 	printf("barrier ");
 }
 
-void machine_invalidate(const void *from, uint32_t bytes)
+// The window in which `from` lies; -1 = none.
+static int window_of(const void *from)
 {
 	for (int window = 0; window < WINDOWS; window++)
 		if ((const uint8_t *)from >= memories[window].base && (const uint8_t *)from < memories[window].base + memories[window].bytes)
-			printf("invalidate %d %td %" PRIu32 " ", window, (const uint8_t *)from - memories[window].base, bytes);
+			return window;
+	return -1;
+}
+
+bool reads_shared(const void *from)
+{
+	return window_of(from) >= 0;
+}
+
+void machine_invalidate(const void *from, uint32_t bytes)
+{
+	int window = window_of(from);
+
+	if (window >= 0)
+		printf("invalidate %d %td %" PRIu32 " ", window, (const uint8_t *)from - memories[window].base, bytes);
 }
 
 void natives_fatal(const char *message)
@@ -80,9 +97,15 @@ int main(void)
 		memset(t->element_offset, 255, sizeof t->element_offset);
 		memset(t->element_bytes, 255, sizeof t->element_bytes);
 		uint32_t packed = number(), window = number(), base = number(), entry = number(), place = number(), sign = number();
+		reads_begin();
 		uint32_t answer = packed ? descriptors_packed(window, base, entry, place, sign) : descriptors_split(window, base, entry, place);
+		// A table that lies over the descriptor which refers to it is two descriptors.
+		int32_t ahead = t->table_at - (int32_t)(base + entry * 8);
+		if (reads_twice() && !(t->table_window == (int32_t)window && ahead > -8 && ahead < 8))
+			natives_fatal("a word was read twice");
 		printf("answer %" PRIu32 " other %d %d %d %d row %d %d %d\n", answer, t->next_or_id, t->table_window, t->table_at,
 		       t->table_entries, t->element_window[place], t->element_offset[place], t->element_bytes[place]);
 	}
+	fprintf(stderr, "%u", reads_in_all);
 	return 0;
 }

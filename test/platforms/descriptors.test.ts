@@ -107,14 +107,23 @@ function inTypeScript(given: Case, words: readonly [number, number, number][]): 
   return `${asked.join('')}answer ${answer} other ${Array.from(descriptorOther).join(' ')} row ${elementWindow[place]} ${elementOffset[place]} ${elementBytes[place]}`;
 }
 
-test('R-227 R-337 R-342 R-384 the reader of descriptors in C gives what the one in TypeScript gives', (context) => {
-  const program = path.join(testFolder(), 'descriptors-run');
-  const folder = path.join(packageRoot, 'platforms/engine');
-  const compiled = spawnSync('cc', [
-    '-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-fsanitize=address,undefined', '-fno-sanitize-recover',
-    `-I${folder}`, path.join(packageRoot, 'test/platforms/descriptors-run.c'), path.join(folder, 'descriptors.c'), '-o', program,
-  ], { encoding: 'utf8' });
-  assert.equal(compiled.status, 0, compiled.stderr);
+/** Builds the program in C, with `flags` for the reader and for all of it; returns its file. */
+function build(name: string, reader: readonly string[], all: readonly string[]): string {
+  const program = path.join(testFolder(), name);
+  const sources = path.join(packageRoot, 'platforms/engine');
+  const tests = path.join(packageRoot, 'test/platforms');
+  const warnings = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', ...all, `-I${sources}`];
+  for (const [what, ...rest] of [
+    [path.join(sources, 'descriptors.c'), '-c', '-o', `${program}.o`, ...reader],
+    [path.join(tests, 'descriptors-run.c'), path.join(tests, 'descriptors-reads.c'), `${program}.o`, '-o', program],
+  ]) {
+    const compiled = spawnSync('cc', [...warnings, what ?? '', ...rest], { encoding: 'utf8' });
+    assert.equal(compiled.status, 0, compiled.stderr);
+  }
+  return program;
+}
+
+test('R-227 R-337 R-342 R-384 the reader of descriptors in C gives what the one in TypeScript gives, and reads no word twice', (context) => {
   const input: (number | string)[] = [CASES, ...windows.map(({ bytes }) => bytes)];
   const expected: string[] = [];
   fc.sample(one, { numRuns: CASES, seed: 20261126 }).forEach((given) => {
@@ -128,10 +137,18 @@ test('R-227 R-337 R-342 R-384 the reader of descriptors in C gives what the one 
     input.push(words.length, ...words.flat(), given.packed ? 1 : 0, given.window, given.at, given.entry, given.place, given.sign);
     expected.push(inTypeScript(given, words));
   });
-  const { status, stdout, stderr } = spawnSync(program, { input: input.join(' '), encoding: 'utf8', maxBuffer: 2 ** 26 });
-  assert.equal(status, 0, stdout.slice(-300) + stderr);
-  const seen = stdout.trimEnd().split('\n');
-  expected.forEach((line, number) => assert.equal(seen[number], line, `case ${number}`));
+  const checked = build('descriptors-run', [], ['-fsanitize=address,undefined', '-fno-sanitize-recover']);
+  const counting = build('descriptors-count', ['-fsanitize=thread'], []);
+  const reads = [checked, counting].map((program) => {
+    const { status, stdout, stderr } = spawnSync(program, { input: input.join(' '), encoding: 'utf8', maxBuffer: 2 ** 26 });
+    assert.equal(status, 0, stdout.slice(-300) + stderr);
+    const seen = stdout.trimEnd().split('\n');
+    expected.forEach((line, number) => assert.equal(seen[number], line, `case ${number}`));
+    return Number(stderr);
+  });
+  // A descriptor that is not empty has eight words; the program whose reader is not instrumented sees none.
+  assert.equal(reads[0], 0);
+  assert.ok(Number(reads[1]) > CASES * 4, `${reads[1]} words read`);
   // The cases reach every kind of answer.
   const answers = expected.map((line) => Number(/answer (\d+)/.exec(line)?.[1] ?? NaN));
   const often = (what: (answer: number) => boolean): number => answers.filter(what).length;
