@@ -3,21 +3,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceModel } from '../../../firmware/devices/device-model.js';
 import { fillChain } from '../../../firmware/virtqueue/cursor.hot.js';
-import { kick } from '../../../firmware/virtqueue/kicks.hot.js';
-import { finish, take } from '../../../firmware/virtqueue/queue.hot.js';
+import { pass } from '../../../firmware/loop.hot.js';
+import { anyKicked, kick, later } from '../../../firmware/virtqueue/kicks.hot.js';
+import { finish, take, untake } from '../../../firmware/virtqueue/queue.hot.js';
 import { DriverDevice } from '../../support/driver/device.js';
 import { PackedQueue } from '../../support/driver/packed-queue.js';
 import { SplitQueue } from '../../support/driver/split-queue.js';
-import { connectedTo } from '../../support/fresh.js';
-import { hostMachine } from '../../support/host-driver.js';
+import { appWith, connectedTo } from '../../support/fresh.js';
+import { hostMachine, startFirmware } from '../../support/host-driver.js';
 import { BUFFERS, RING, settle } from '../../support/ring-bench.js';
 
 const EVENT_IDX = 29;
 const RING_PACKED = 34;
 
-/** Answers only as many chains as it has data for. */
+/** Answers only as many chains as it has data for; without data it takes none, or puts one back. */
 class Receiver {
   data = 0;
+  putsBack = false;
   row = -1;
   passes = 0;
   readonly model: DeviceModel = {
@@ -32,6 +34,9 @@ class Receiver {
             return;
           }
           finish(queue, handle, fillChain(0, 4, 7));
+        }
+        if (this.putsBack && take(queue) >= 0) {
+          untake(queue);
         }
       },
     },
@@ -90,3 +95,45 @@ for (const packed of [false, true]) {
     });
   }
 }
+
+for (const packed of [false, true]) {
+  test(`R-422 ${packed ? 'packed' : 'split'}: a chain put back lets the core sleep a little, and is looked at again though nobody says so`, () => {
+    const receiver = new Receiver();
+    receiver.putsBack = true;
+    const bus = connectedTo([receiver.model], { ringFeatures: [RING_PACKED] });
+    const device = new DriverDevice(bus, 1);
+    device.negotiate(0, packed ? 4 : 0);
+    const queue = packed ? new PackedQueue(hostMachine, RING, 8) : new SplitQueue(hostMachine, RING, 8);
+    device.setQueue(0, 8, queue.areas());
+    device.start();
+    settle(bus);
+    const head = queue.add([{ offset: BUFFERS, bytes: 4, writable: true }]);
+    queue.publish();
+    device.kick(0);
+    settle(bus);
+    for (let turn = 0; turn < 3; turn++) {
+      assert.equal(later, 1, 'the loop sleeps no longer than until it looks again');
+      const before = receiver.passes;
+      assert.equal(pass(), false);
+      assert.equal(receiver.passes, before + 1);
+      assert.equal(queue.take(), undefined);
+    }
+    receiver.data = 1;
+    pass();
+    assert.deepEqual(queue.take(), { head, written: 4 });
+    const before = receiver.passes;
+    pass();
+    assert.deepEqual([receiver.passes, later], [before, 0], 'nothing is left to look at');
+  });
+}
+
+test('a firmware that starts anew does not take queues for kicked that were kicked before', () => {
+  const before = new Receiver();
+  connectedTo([before.model]);
+  kick(before.row);
+  const receiver = new Receiver();
+  startFirmware(appWith([receiver.model]));
+  assert.equal(anyKicked(), false);
+  kick(receiver.row);
+  assert.equal(anyKicked(), true);
+});
