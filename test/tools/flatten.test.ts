@@ -217,6 +217,17 @@ test('a handler that a made function calls by name keeps its body', () => {
   assert.equal(run(flat), run(code));
 });
 
+test('what a loop does before it begins and at the end of each turn is copied once, unless a turn may end elsewhere', () => {
+  const code = (more: string, again: string): string =>
+    bundleOf(`function next() { shared += 54321; return shared % 7; }
+    function step(a, b) { var n = next(); while (n > 1) { ${more} other += n; ${again} } return other; }`);
+  const copies = (text: string): number => flattened(text).match(/54321/g)?.length ?? 0;
+  for (const [more, again, count] of [['', 'n = next();', 1], ['', 'n = next() & 7;', 2], ['if (n === 3) { n = 0; continue; }', 'n = next();', 2]] as const) {
+    assert.equal(copies(code(more, again)), count, more + again);
+    assert.equal(run(flattened(code(more, again))), run(code(more, again)));
+  }
+});
+
 test('a variable that calls would put back more often than it is used stays where it is', () => {
   const long = Array.from({ length: 30 }, (_, line) => `table[v + ${line} & 7] += trace(v);`).join(' ');
   const code = (calls: string): string =>
