@@ -154,6 +154,34 @@ test('guest memory that is cut short under a running ring ends the connection, n
   });
 });
 
+test('half a message and then the end is nothing, and the next front side is served', async () => {
+  const log = await serving(({ socket }) => {
+    const bytes = hex(message(request.SET_FEATURES, u64(VERSION_1)));
+    for (const length of [2, 22, 26, bytes.length - 2]) {
+      play(socket, [`send ${bytes.slice(0, length)}`]);
+    }
+    assert.deepEqual(play(socket, [...setUp, ...oneBuffer, 'kick', 'called']), ['called']);
+  });
+  assert.deepEqual(refused(log), []);
+});
+
+test('a front side that never reads its answers loses its connection, and the next one is served', async () => {
+  await serving(async ({ socket }) => {
+    const connection = createConnection(socket);
+    connection.pause();
+    const closed = new Promise((resolve) => connection.on('error', resolve).on('close', resolve));
+    const asked = Buffer.from(message(request.GET_FEATURES, []));
+    const ask = (): void => {
+      while (!connection.destroyed && connection.write(asked));
+    };
+    connection.on('drain', ask);
+    ask();
+    await closed;
+    connection.destroy();
+    assert.deepEqual(play(socket, [...setUp, ...oneBuffer, 'kick', 'called']), ['called']);
+  });
+});
+
 test('a process that is to stop while a front side is there still tells what the connection came to', async () => {
   const log = await serving(async ({ socket, log: now }) => {
     const connection = createConnection(socket);
