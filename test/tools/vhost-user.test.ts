@@ -95,7 +95,13 @@ test('the command line has every word as a shell takes it', () => {
 
 test('what a user reads of the log', () => {
   assert.deepEqual([64, 65, 6, 7, 8, 67].map((code) => sentence(code, 0)), ['connected', 'disconnected', 'ring error', 'reset', 'DRIVER_OK', undefined]);
-  assert.equal(sentence(66, 5 * 32 + 13), 'refused request 5, reason 13');
+  assert.equal(sentence(66, 5 * 32 + 13), 'refused SET_MEM_TABLE: the memory of a region cannot be mapped');
+  assert.equal(sentence(66, 77 * 32 + 3), 'refused request 77: not a request that was offered');
+  // Each reason that the firmware has is told in words of its own.
+  const told = Array.from({ length: 18 }, (_, at) => sentence(66, 5 * 32 + at + 1));
+  assert.equal(new Set(told).size, 18);
+  told.forEach((line) => assert.doesNotMatch(line ?? '', /reason \d/));
+  assert.match(sentence(66, 5 * 32 + 19) ?? '', /reason 19/);
 });
 
 test('a mistake is one sentence', async () => {

@@ -20,8 +20,39 @@ export const help = `vmsg vhost-user --socket PATH [options]
   --seed N         random bytes from a seeded generator, for tests
   Standard input is the serial line of the app's console, where it has one on serialLine().
   Prints QEMU's command line, ready to paste, and then what happens: 'device N: connected', 'device N: DRIVER_OK',
-  'device N: reset', 'device N: refused ...', 'device N: ring error', 'device N: disconnected'. A virtual machine may come and go.
+  'device N: reset', 'device N: refused REQUEST: why', 'device N: ring error', 'device N: disconnected'. A virtual machine may come and go.
   Exit status: 0 = ended by SIGINT, SIGTERM or SIGHUP, 1 = a mistake or a failure, in one sentence on stderr.`;
+
+/** Requests by their numbers in the vhost-user specification. */
+const requests: Readonly<Record<number, string>> = {
+  1: 'GET_FEATURES', 2: 'SET_FEATURES', 3: 'SET_OWNER', 4: 'RESET_OWNER', 5: 'SET_MEM_TABLE', 8: 'SET_VRING_NUM', 9: 'SET_VRING_ADDR',
+  10: 'SET_VRING_BASE', 11: 'GET_VRING_BASE', 12: 'SET_VRING_KICK', 13: 'SET_VRING_CALL', 14: 'SET_VRING_ERR', 15: 'GET_PROTOCOL_FEATURES',
+  16: 'SET_PROTOCOL_FEATURES', 17: 'GET_QUEUE_NUM', 18: 'SET_VRING_ENABLE', 24: 'GET_CONFIG', 25: 'SET_CONFIG', 31: 'GET_INFLIGHT_FD',
+  32: 'SET_INFLIGHT_FD', 34: 'RESET_DEVICE', 39: 'SET_STATUS', 40: 'GET_STATUS',
+};
+
+/** Why the firmware refused a request: `Refusal` of firmware/wire/vhost-user.ts in words. */
+const reasons: readonly string[] = [
+  '',
+  'wrong version or reply bit in its flags',
+  'wrong size of its payload',
+  'not a request that was offered',
+  'wrong number of file descriptors',
+  'no such virtqueue',
+  'a virtqueue cannot have so many entries',
+  'feature bits that were not offered, or a change of them while rings run',
+  'the device does not agree to these features',
+  'a ring is outside the memory regions, or misaligned',
+  'no memory region, or more than eight',
+  'a memory region is not whole pages, wraps around, or lies beyond 512 GiB',
+  'more guest memory than the windows hold',
+  'the memory of a region cannot be mapped',
+  'the ring has no such index',
+  'outside the configuration space, or not to be written',
+  'the ring must be stopped for this',
+  'a ring without a kick descriptor would have to be polled',
+  'memory for chains in flight with another size or content than it was given',
+];
 
 /** What a log line of the firmware means for the user; undefined for lines that are not for users. */
 export function sentence(code: number, value: number): string | undefined {
@@ -31,7 +62,7 @@ export function sentence(code: number, value: number): string | undefined {
     case Log.VhostGone:
       return 'disconnected';
     case Log.VhostRefused:
-      return `refused request ${Math.floor(value / 32)}, reason ${value % 32}`;
+      return `refused ${requests[Math.floor(value / 32)] ?? `request ${Math.floor(value / 32)}`}: ${reasons[value % 32] ?? `reason ${value % 32}`}`;
     case Log.RingError:
       return 'ring error';
     case Log.Reset:

@@ -366,7 +366,7 @@ static void groups(uint32_t count)
 	int answer, last = next_group(&answer);
 	uint32_t breaks = 0;
 
-	for (uint32_t group = 0; group < count; group++) {
+	for (uint32_t group = 0; group < count;) {
 		int moved = next_group(&answer);
 		if (behind || moved != last % FARTHEST + 1) {
 			// A machine that stands still for most of a second leaves groups out. A device that does so always does not come this far again.
@@ -374,6 +374,8 @@ static void groups(uint32_t count)
 				fail("movement %d behind %d", moved, last);
 			behind = false;
 			group = 0;
+		} else {
+			group++;
 		}
 		last = moved;
 	}
@@ -392,14 +394,16 @@ static void lamp(uint32_t count)
 {
 	for (uint32_t turn = 0; turn < 2 * count; turn++) {
 		int on = turn % 2 == 0, answer = -1;
-		bool again = false;
+		uint32_t breaks = 0, waited = 0;
 		switch_lamp(on);
-		while (answer < 0 || (again && answer != on)) {
+		while (answer < 0 || (breaks > 0 && answer != on)) {
 			next_group(&answer);
-			if (behind) {
-				// The answer may have been among what was thrown away.
+			if (behind || ++waited == FARTHEST) {
+				// The answer may have been among what Linux threw away or the device left out.
+				if (++breaks > MOST_BREAKS)
+					fail("no key answers");
 				behind = false;
-				again = true;
+				waited = 0;
 				answer = -1;
 				switch_lamp(!on);
 				switch_lamp(on);
