@@ -20,7 +20,8 @@ const target = 'mps2-an521-m33';
 const windowAddress = 0x80000000;
 const windowBytes = 16 * 1024 * 1024;
 const folder = workspace({});
-const script = espruinoScript({ target, app: path.join(packageRoot, 'firmware', 'apps', 'entropy.ts'), outDir: folder, log: () => undefined });
+const entropy = path.join(packageRoot, 'firmware', 'apps', 'entropy.ts');
+const script = espruinoScript({ target, app: entropy, outDir: folder, log: () => undefined });
 
 interface Ended {
   readonly value?: unknown;
@@ -40,8 +41,8 @@ function startBoard(text: string, probe?: string): { shared: SharedArrayBuffer; 
   return { shared, bells: new Int32Array(bells), worker, ended };
 }
 
-test('the script serves entropy to a driver on a model of Espruino', async () => {
-  const { shared, bells, worker } = startBoard(readFileSync((await script).file, 'utf8'));
+async function servesEntropy(text: string): Promise<void> {
+  const { shared, bells, worker } = startBoard(text);
   let waits = 0;
   const machine: DriverMachine = {
     words: new Uint16Array(shared),
@@ -84,10 +85,27 @@ test('the script serves entropy to a driver on a model of Espruino', async () =>
     assert.ok(new Set(new Uint8Array(shared, 0x200000, 2048)).size > 200);
     assert.equal(new Uint8Array(shared, 0x200800, 256).every((byte) => byte === 0), true);
     assert.equal(device.setStatus(0), 0);
-    note({ target, engine: 'espruino', ranOn: 'a model of Espruino', test: 'test/tools/espruino.test.ts' });
   } finally {
     await worker.terminate();
   }
+}
+
+test('the script serves entropy to a driver on a model of Espruino', async () => {
+  await servesEntropy(readFileSync((await script).file, 'utf8'));
+  note({ target, engine: 'espruino', ranOn: 'a model of Espruino', test: 'test/tools/espruino.test.ts' });
+});
+
+test('a script has tables for as many devices and queues as it is built for', async () => {
+  const out = path.join(folder, 'small');
+  const { status, stderr } = vmsg(['build', '--engine', 'espruino', '--target', target, '--source', '--devices', '1', '--queues', '1', '--out', out, entropy]);
+  assert.equal(status, 0, stderr);
+  const small = readFileSync(path.join(out, 'espruino.js'), 'utf8');
+  // Tables of 64 devices and 128 queues, of 16 bits or 32.
+  const tables = (text: string): number => (text.match(/Array\((64|128|256|512)\)/g) ?? []).length;
+  assert.ok(tables(readFileSync((await script).file, 'utf8')) > 20);
+  assert.ok(tables(small) < 10, `${tables(small)} large tables`);
+  await servesEntropy(small);
+  assert.equal(vmsg(['build', '--engine', 'espruino', '--target', target, '--devices', '65']).stderr, "vmsg: --devices takes a number from 1 to 64, not '65'.\n");
 });
 
 test('the natives copy, fill, count, number and write as those of the other engines', async () => {
@@ -140,7 +158,7 @@ test('boards with a data cache or without an NVIC are refused', async () => {
 });
 
 /** The status and the messages of vmsg with a program in place of Espruino's. */
-function vmsg(args: readonly string[], cli: string): { status: number | null; stdout: string; stderr: string } {
+function vmsg(args: readonly string[], cli = '/nowhere'): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [path.join(packageRoot, 'tools', 'vmsg.mjs'), ...args], { env: { ...process.env, ESPRUINO_CLI: cli }, encoding: 'utf8' });
 }
 

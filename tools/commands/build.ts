@@ -21,7 +21,7 @@ export const help = `vmsg build --target T --engine E [app.ts] [--program FILE] 
   --program FILE  program of the emulated application core, default the entropy scene
   --out DIR       default build/T
   --source        links the bundle's text, which the core compiles at its start, instead of a compiled bundle, a snapshot or tokens
-  --devices N     how many devices the image has tables for, ${most.devices} at most and by default; fewer take less RAM
+  --devices N     how many devices the image or script has tables for, ${most.devices} at most and by default; fewer take less RAM
   --queues N      the same for virtqueues, ${most.queues} at most and by default`;
 
 /** Serves entropy. */
@@ -68,12 +68,12 @@ export async function buildApp(options: BuildAppOptions): Promise<BuiltApp> {
 }
 
 /** Builds what an Espruino board runs. */
-async function buildScript(target: string, app: string, out: string | undefined, source: boolean): Promise<number> {
+async function buildScript(target: string, app: string, out: string | undefined, source: boolean, capacity: Capacity): Promise<number> {
   checkTarget(target);
   if (!source) {
     findCli();
   }
-  const script = await espruinoScript({ target, app, outDir: path.resolve(out ?? path.join('build', target)), log: progress });
+  const script = await espruinoScript({ target, app, outDir: path.resolve(out ?? path.join('build', target)), capacity, log: progress });
   progress('');
   for (const { file, bytes } of source ? [script] : [script, pretokenise(script)]) {
     process.stdout.write(`${shown(file)}: ${bytes} bytes\n`);
@@ -113,10 +113,7 @@ export async function build(args: readonly string[]): Promise<number> {
     throw new UserError(`build takes one app, not ${positionals.length}.`);
   }
   if (engineAmong(values.engine, bundleEngines) === 'espruino') {
-    if (values.devices !== undefined || values.queues !== undefined) {
-      throw new UserError('--devices and --queues are for images, not for scripts.');
-    }
-    return buildScript(values.target, positionals[0] ?? defaultApp, values.out, values.source);
+    return buildScript(values.target, positionals[0] ?? defaultApp, values.out, values.source, capacityOf(values));
   }
   const built = await buildApp({
     target: values.target,

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import path from 'node:path';
 import { type Board, readBoard } from '../image/board.js';
 import { writeWhole } from '../image/build-files.js';
-import { bundle } from '../bundle/bundle.js';
+import { bundle, type Capacity } from '../bundle/bundle.js';
 import { checkCode, checkFile, describe } from '../bundle/check-bundle.js';
 import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
@@ -21,6 +21,7 @@ export interface EspruinoOptions {
   /** Source file of the device's application. */
   readonly app: string;
   readonly outDir: string;
+  readonly capacity?: Capacity;
   readonly log: (line: string) => void;
 }
 
@@ -44,12 +45,12 @@ function boardFor(board: Board): string {
 }
 
 /** Writes `outDir`/espruino.js: the natives for this board, and the bundle. A bundle whose hot code would allocate is refused. */
-export async function espruinoScript({ target, app, outDir, log }: EspruinoOptions): Promise<EspruinoScript> {
+export async function espruinoScript({ target, app, outDir, capacity, log }: EspruinoOptions): Promise<EspruinoScript> {
   const board = boardFor(readBoard(target));
   mkdirSync(outDir, { recursive: true });
   const device = path.join(outDir, 'device.js');
   log(`bundling for ${target}`);
-  await bundle({ target, entry: app, role: 'device', outFile: device, engine: 'espruino' });
+  await bundle({ target, entry: app, role: 'device', outFile: device, engine: 'espruino', ...(capacity === undefined ? {} : { capacity }) });
   const checked = checkFile(device);
   if (checked.findings.length > 0) {
     throw new UserError(`The bundle is not fit for the hot path:\n${describe(device, checked).join('\n')}`);
