@@ -118,7 +118,7 @@ test('refused while a ring runs: another size, another base, other features', ()
   assert.notEqual(queue.take(), undefined);
 });
 
-test('a ring does not start without VERSION_1, with more entries than the device has, or outside guest memory', () => {
+test('a ring does not start without VERSION_1, with more entries than the device has, a split one not with 12, or outside guest memory', () => {
   const areas = [0x1000, 0x2000, 0x3000];
   connectedFront(device);
   begin(0n);
@@ -127,6 +127,10 @@ test('a ring does not start without VERSION_1, with more entries than the device
   connectedFront(device);
   begin(VERSION_1);
   startRing({ size: 128, areas });
+  assert.deepEqual(refusals(), [[request.SET_VRING_KICK, reason.address]]);
+  connectedFront(device);
+  begin(VERSION_1);
+  startRing({ size: 12, areas });
   assert.deepEqual(refusals(), [[request.SET_VRING_KICK, reason.address]]);
   connectedFront(device);
   begin(VERSION_1);
@@ -139,6 +143,21 @@ test('a packed ring\'s base beyond its entries is refused', () => {
   begin(VERSION_1 | (1n << 34n));
   startRing({ size: 8, base: 0x00080008, areas: [0x1000, 0x2000, 0x3000] });
   assert.deepEqual(refusals(), [[request.SET_VRING_KICK, reason.base]]);
+});
+
+test('of two regions for the same guest memory the first one is meant, by rings and buffers', () => {
+  connectedFront(device);
+  begin(VERSION_1);
+  send(request.SET_MEM_TABLE, tablePayload([oneRegion, { ...oneRegion, user: oneRegion.user + 0x40000000n }]), [9, 10]);
+  assert.deepEqual(refusals(), []);
+  const queue = new SplitQueue(guestMachine, 0x1000, 8);
+  startRing({ size: 8, areas: [queue.descriptors, queue.available, queue.used] });
+  queue.add([{ offset: 0x80000, bytes: 64, writable: true }]);
+  queue.publish();
+  fakeVhostUser.kicked.push(0);
+  settle();
+  assert.equal(queue.take()?.written, 64);
+  assert.ok(fake.guardsIntact());
 });
 
 test('guest memory that is taken away while a ring runs leaves no ring', () => {
