@@ -1,4 +1,5 @@
 // A vhost-user front side for host tests: words messages, hands them to the carrier over the fake machine, and reads answers.
+import assert from 'node:assert/strict';
 import { fake, windowWords } from '../../hal/fake/port.js';
 import { fakeVhostUser } from '../../hal/fake/vhost-user.js';
 import type { BusOptions } from '../../firmware/bus/options.js';
@@ -143,7 +144,9 @@ export function startRing({ ring = 0, size, base = 0, areas }: RingSetUp): void 
 /** Stops a ring; returns its base. */
 export function stopRing(ring = 0): number {
   const answer = send(request.GET_VRING_BASE, [...u32(ring), ...u32(0)]) ?? [];
-  return Number(readU64(answer, 12) >> 32n);
+  const pair = readU64(answer, 12);
+  assert.equal(pair & 0xffffffffn, BigInt(ring), 'the ring is named');
+  return Number(pair >> 32n);
 }
 
 export function kick(ring = 0): void {
