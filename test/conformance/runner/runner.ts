@@ -244,6 +244,8 @@ export class Runner {
         return;
       case 'connect':
         this.bus.connect();
+        // Until the device side has looked, RUN and what stands in its ring are for the driver before: the wire cannot tell them apart.
+        this.bus.until('the device side begins anew', () => this.bus.word(this.bus.deviceHead + 4) === 0);
         this.connected = true;
         return;
       case 'flood':
