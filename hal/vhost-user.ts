@@ -39,6 +39,9 @@ export const enum Connection {
   Open = 1,
   /** It was open and is no more; everything kept for it has been closed, memory stays mapped until `unmap`. */
   Lost = 2,
+  /** The same, since the file behind guest memory was cut short, or since answers were left unread until none could be sent. */
+  LostMemory = 3,
+  LostUnread = 4,
 }
 
 /** The exports of a `#vhost-user` module. */
@@ -53,7 +56,7 @@ export interface VhostUserMachine {
   servedDevice(): number;
   /** Half `half` (0..3, lowest first) of the feature bits that the device is not to offer. */
   withheld(half: number): number;
-  /** State of the connection; Lost is told once. */
+  /** State of the connection; Lost and what follows it are told once. */
   connection(): number;
   /** Bytes of the message that waits, 0 = none; as many as its header claims, though no more than Longest have arrived. Below 12 the header is not whole. */
   messageBytes(): number;

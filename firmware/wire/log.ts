@@ -32,7 +32,7 @@ export const enum Log {
   Discarded = 32,
   /** A vhost-user front side connected; value: 0. */
   VhostConnected = 64,
-  /** Its connection is over; value: 0. */
+  /** Its connection is over; value: 0, 1 = the file behind guest memory was cut short, 2 = answers were left unread until none could be sent. */
   VhostGone = 65,
   /** A message was refused; value: request times 32 plus a Refusal of wire/vhost-user.ts. */
   VhostRefused = 66,

@@ -67,8 +67,8 @@ export const fakeVhostUser = {
   },
 
   /** The front side goes away. */
-  hangUp(): void {
-    fakeVhostUser.state = Connection.Lost;
+  hangUp(state: number = Connection.Lost): void {
+    fakeVhostUser.state = state;
     fakeVhostUser.waiting = [];
     fakeVhostUser.kept = Array.from({ length: MachineLimit.Rings }, nothingKept);
   },
@@ -94,7 +94,7 @@ export function withheld(half: number): number {
 
 export function connection(): number {
   const state = fakeVhostUser.state;
-  if (state === Connection.Lost) {
+  if (state >= Connection.Lost) {
     fakeVhostUser.state = Connection.None;
   }
   return state;

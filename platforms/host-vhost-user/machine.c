@@ -2,7 +2,7 @@
 //
 // It knows no message but the header's size field. The bundle sees the socket as register block 0:
 // Register          offset
-// CONNECTION            00  read: 0 none, 1 open, 2 lost (told once)
+// CONNECTION            00  read: 0 none, 1 open; told once: 2 lost, 3 lost as guest memory was cut short, 4 lost as answers were not read
 // BYTES                 04  read: bytes of the message that waits, as its header claims; 0 = none
 // DESCRIPTORS           08  read: descriptors that came with it; 9 = more than can be kept
 // END                   0c  write: closes what nobody kept, takes the next message
@@ -69,7 +69,7 @@ static uint32_t device = 0x10000;
 static uint64_t withheld;
 
 static int listener = -1, connection = -1;
-static bool lost;
+static enum { NONE, OPEN, LOST, LOST_MEMORY, LOST_UNREAD } lost; // NONE: not since it was told last
 static volatile sig_atomic_t memory_gone, stopped;
 
 static uint32_t received; // bytes of the message at hand that have arrived
@@ -154,7 +154,7 @@ static void end_message(void)
 	received = 0;
 }
 
-static void lose_connection(void)
+static void lose_connection(uint32_t state)
 {
 	if (connection < 0)
 		return;
@@ -167,7 +167,7 @@ static void lose_connection(void)
 		close_one(&rings[ring].error);
 		rings[ring].kicked = false;
 	}
-	lost = true;
+	lost = state;
 }
 
 // Bytes of the whole message as far as its header tells.
@@ -227,7 +227,7 @@ static void receive(void)
 			keep_descriptors(&message);
 			received += (uint32_t)bytes;
 		} else if (bytes == 0 || (errno != EAGAIN && errno != EINTR)) {
-			lose_connection();
+			lose_connection(LOST);
 			return;
 		} else if (errno == EAGAIN) {
 			return;
@@ -253,8 +253,11 @@ static void reply(uint32_t bytes)
 		header->cmsg_len = CMSG_LEN(sizeof shared);
 		memcpy(CMSG_DATA(header), &shared, sizeof shared);
 	}
-	if (connection >= 0 && bytes <= OUTGOING && sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)bytes)
-		lose_connection();
+	if (connection >= 0 && bytes <= OUTGOING) {
+		ssize_t sent = sendmsg(connection, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent != (ssize_t)bytes)
+			lose_connection(sent >= 0 || errno == EAGAIN ? LOST_UNREAD : LOST);
+	}
 	close_one(&shared);
 }
 
@@ -352,8 +355,8 @@ uint32_t machine_idle(uint32_t limit)
 	if (stopped && connection < 0 && !lost)
 		machine_end(0);
 	if (memory_gone || stopped) {
+		lose_connection(memory_gone ? LOST_MEMORY : LOST);
 		memory_gone = 0;
-		lose_connection();
 	}
 	if (connects && connection < 0 && !lost) {
 		connect_to_front_side();
@@ -462,8 +465,8 @@ uint32_t machine_register_read(uint32_t block, uint32_t offset)
 	if (block == 0) {
 		switch (offset) {
 		case CONNECTION: {
-			uint32_t state = lost ? 2 : connection >= 0 ? 1 : 0;
-			lost = false;
+			uint32_t state = lost ? lost : connection >= 0 ? OPEN : NONE;
+			lost = NONE;
 			return state;
 		}
 		case BYTES:
@@ -506,7 +509,7 @@ void machine_register_write(uint32_t block, uint32_t offset, uint32_t value)
 		reply(value);
 		break;
 	case DISCONNECT:
-		lose_connection();
+		lose_connection(LOST);
 		break;
 	case SHARE:
 		share(value);

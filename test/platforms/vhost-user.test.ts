@@ -85,6 +85,8 @@ function generator(seed: number, bytes: number): string {
   }));
 }
 
+/** Why each connection ended. */
+const departures = (log: readonly (readonly number[])[]): (number | undefined)[] => log.filter(([code]) => code === 65).map(([, value]) => value);
 const refused = (log: readonly (readonly number[])[]): number[][] => log.filter(([code]) => code === 66).map(([, value]) => [(value ?? 0) >> 5, (value ?? 0) & 31]);
 
 test('a front side drives the ring with real descriptors, and serving allocates nothing', async () => {
@@ -147,16 +149,18 @@ test('a kick that is no event is dropped, and does not keep the process awake', 
   assert.deepEqual(refused(log), []);
 });
 
-test('guest memory that is cut short under a running ring ends the connection, not the process', async () => {
-  await serving(({ socket }) => {
-    assert.deepEqual(play(socket, [...setUp, 'shrink', 'kick', 'end']), ['closed']);
+test('guest memory that is cut short under a running ring ends the connection, not the process, and the log says so', async () => {
+  const log = await serving(({ socket }) => {
+    assert.deepEqual(play(socket, [...setUp, ...oneBuffer, 'kick', 'called', 'shrink', 'kick', 'end']), ['called', 'closed']);
     assert.deepEqual(play(socket, [...setUp, ...oneBuffer, 'kick', 'called']), ['called']);
   });
+  assert.deepEqual(departures(log), [1, 0]);
 });
 
 test('half a message and then the end is nothing, and the next front side is served', async () => {
   const log = await serving(({ socket }) => {
-    const bytes = hex(message(request.SET_FEATURES, u64(VERSION_1)));
+    // Were it taken for whole it would be refused.
+    const bytes = hex(message(request.GET_FEATURES, u64(VERSION_1)));
     for (const length of [2, 22, 26, bytes.length - 2]) {
       play(socket, [`send ${bytes.slice(0, length)}`]);
     }
@@ -165,8 +169,8 @@ test('half a message and then the end is nothing, and the next front side is ser
   assert.deepEqual(refused(log), []);
 });
 
-test('a front side that never reads its answers loses its connection, and the next one is served', async () => {
-  await serving(async ({ socket }) => {
+test('a front side that never reads its answers loses its connection, the log says so, and the next one is served', async () => {
+  const log = await serving(async ({ socket }) => {
     const connection = createConnection(socket);
     connection.pause();
     const closed = new Promise((resolve) => connection.on('error', resolve).on('close', resolve));
@@ -180,6 +184,7 @@ test('a front side that never reads its answers loses its connection, and the ne
     connection.destroy();
     assert.deepEqual(play(socket, [...setUp, ...oneBuffer, 'kick', 'called']), ['called']);
   });
+  assert.deepEqual(departures(log), [2, 0]);
 });
 
 test('a process that is to stop while a front side is there still tells what the connection came to', async () => {

@@ -95,6 +95,7 @@ test('the command line has every word as a shell takes it', () => {
 
 test('what a user reads of the log', () => {
   assert.deepEqual([64, 65, 6, 7, 8, 67].map((code) => sentence(code, 0)), ['connected', 'disconnected', 'ring error', 'reset', 'DRIVER_OK', undefined]);
+  assert.deepEqual([1, 2].map((why) => sentence(65, why)), ['disconnected: guest memory was cut short', 'disconnected: answers were not read']);
   assert.equal(sentence(66, 5 * 32 + 13), 'refused SET_MEM_TABLE: the memory of a region cannot be mapped');
   assert.equal(sentence(66, 77 * 32 + 3), 'refused request 77: not a request that was offered');
   // Each reason that the firmware has is told in words of its own.

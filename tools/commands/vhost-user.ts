@@ -9,7 +9,7 @@ import { bundle } from '../bundle/bundle.js';
 import { sharedMachine } from '../guest/guest.js';
 import type { RunnerEnd, RunningSide } from '../host-process/runner.js';
 import { UserError } from '../user-error.js';
-import { buildVhostUserRunner, frontSide, logged, offeredDevices, qemuListens, qemuOptions, serveDevice, type OfferedDevice } from '../host-process/vhost-user-runner.js';
+import { buildVhostUserRunner, frontSide, logged, offeredDevices, qemuListens, qemuOptions, requestNames, serveDevice, type OfferedDevice } from '../host-process/vhost-user-runner.js';
 
 export const help = `vmsg vhost-user --socket PATH [options]
   Serves an app's devices to a virtual machine over vhost-user: an ordinary Linux in an ordinary QEMU drives them with its own
@@ -22,14 +22,6 @@ export const help = `vmsg vhost-user --socket PATH [options]
   Prints QEMU's command line, ready to paste, and then what happens: 'device N: connected', 'device N: DRIVER_OK',
   'device N: reset', 'device N: refused REQUEST: why', 'device N: ring error', 'device N: disconnected'. A virtual machine may come and go.
   Exit status: 0 = ended by SIGINT, SIGTERM or SIGHUP, 1 = a mistake or a failure, in one sentence on stderr.`;
-
-/** Requests by their numbers in the vhost-user specification. */
-const requests: Readonly<Record<number, string>> = {
-  1: 'GET_FEATURES', 2: 'SET_FEATURES', 3: 'SET_OWNER', 4: 'RESET_OWNER', 5: 'SET_MEM_TABLE', 8: 'SET_VRING_NUM', 9: 'SET_VRING_ADDR',
-  10: 'SET_VRING_BASE', 11: 'GET_VRING_BASE', 12: 'SET_VRING_KICK', 13: 'SET_VRING_CALL', 14: 'SET_VRING_ERR', 15: 'GET_PROTOCOL_FEATURES',
-  16: 'SET_PROTOCOL_FEATURES', 17: 'GET_QUEUE_NUM', 18: 'SET_VRING_ENABLE', 24: 'GET_CONFIG', 25: 'SET_CONFIG', 31: 'GET_INFLIGHT_FD',
-  32: 'SET_INFLIGHT_FD', 34: 'RESET_DEVICE', 39: 'SET_STATUS', 40: 'GET_STATUS',
-};
 
 /** Why the firmware refused a request: `Refusal` of firmware/wire/vhost-user.ts in words. */
 const reasons: readonly string[] = [
@@ -54,15 +46,18 @@ const reasons: readonly string[] = [
   'memory for chains in flight with another size or content than it was given',
 ];
 
+/** Why a connection ended, where it is not the front side that closed it, by the value of its log line. */
+const departures: readonly string[] = ['', ': guest memory was cut short', ': answers were not read'];
+
 /** What a log line of the firmware means for the user; undefined for lines that are not for users. */
 export function sentence(code: number, value: number): string | undefined {
   switch (code) {
     case Log.VhostConnected:
       return 'connected';
     case Log.VhostGone:
-      return 'disconnected';
+      return `disconnected${departures[value] ?? ''}`;
     case Log.VhostRefused:
-      return `refused ${requests[Math.floor(value / 32)] ?? `request ${Math.floor(value / 32)}`}: ${reasons[value % 32] ?? `reason ${value % 32}`}`;
+      return `refused ${requestNames[Math.floor(value / 32)] ?? `request ${Math.floor(value / 32)}`}: ${reasons[value % 32] ?? `reason ${value % 32}`}`;
     case Log.RingError:
       return 'ring error';
     case Log.Reset:

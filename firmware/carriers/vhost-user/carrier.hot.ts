@@ -63,11 +63,11 @@ export function forgetConnection(): void {
   open = false;
 }
 
-function connectionLost(): void {
+function connectionLost(state: number): void {
   forgetConnection();
   log(Log.VhostKicks, kickCount());
   log(Log.VhostCalls, callCount());
-  log(Log.VhostGone, 0);
+  log(Log.VhostGone, state - Connection.Lost);
 }
 
 /**
@@ -76,8 +76,8 @@ function connectionLost(): void {
  */
 export function receiveAll(): boolean {
   const state = connection();
-  if (state === Connection.Lost) {
-    connectionLost();
+  if (state >= Connection.Lost) {
+    connectionLost(state);
     return false;
   }
   if (state === Connection.Open && !open) {
