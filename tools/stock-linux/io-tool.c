@@ -30,7 +30,7 @@
 
 #include "verdict.h"
 
-enum { SENSOR = 0x48, NOBODY = 0x49, MEMORY = 0x50, MEMORY_BYTES = 256, GUARD_MS = 60000, QUIET_MS = 20, FARTHEST = 100, MOST_BREAKS = 5 };
+enum { SENSOR = 0x48, NOBODY = 0x49, MEMORY = 0x50, MEMORY_BYTES = 256, GUARD_MS = 60000, QUIET_MS = 20, FARTHEST = 100, MOST_BREAKS = 5, STALL_MS = 200, STANDING = 40 };
 
 static int device;
 static uint32_t at_once; // messages of one transfer
@@ -323,14 +323,25 @@ static bool is(struct input_event event, uint16_t type, uint16_t code)
 	return event.type == type && event.code == code;
 }
 
-// Linux has thrown events away because this program did not read them in time.
+// Linux has thrown events away because this program did not read them in time, or nothing came for ten groups' time: a machine that
+// stands still does not give the device its buffers back, and what finds none is left out.
 static bool behind;
+
+// Whether groups may be missing that the device is not to blame for; tells it once.
+static bool excused(void)
+{
+	bool was = behind;
+
+	behind = false;
+	return was;
+}
 
 // The next group with a movement, which it returns; -1 for a group of the key that answers, whose value goes to `answer`.
 // Linux tells nobody of a key that is where it was: behind a group that the device left out the key of the next one is missing.
 static int next_group(int *answer)
 {
 	static int key = -1; // nothing is known of it yet
+	static int64_t last;
 	int moved = -1;
 
 	for (;;) {
@@ -352,6 +363,10 @@ static int next_group(int *answer)
 		} else if (!is(event, EV_SYN, SYN_REPORT))
 			fail("an event of type %u, code %u", event.type, event.code);
 		else {
+			int64_t now = (int64_t)event.input_event_sec * 1000 + (int64_t)event.input_event_usec / 1000;
+			if (last != 0 && now - last >= STALL_MS)
+				behind = true;
+			last = now;
 			if (moved >= 0 && key < 0)
 				key = moved % 2;
 			if (moved >= 0 && key != moved % 2)
@@ -361,18 +376,26 @@ static int next_group(int *answer)
 	}
 }
 
+// Reads what the buffers may hold from before this program listened; returns the last movement.
+static int begin_anew(void)
+{
+	int answer, last = 0;
+
+	for (int group = 0; group < STANDING; group++)
+		last = next_group(&answer);
+	return last;
+}
+
 static void groups(uint32_t count)
 {
-	int answer, last = next_group(&answer);
+	int answer, last = begin_anew();
 	uint32_t breaks = 0;
 
 	for (uint32_t group = 0; group < count;) {
 		int moved = next_group(&answer);
-		if (behind || moved != last % FARTHEST + 1) {
-			// A machine that stands still for most of a second leaves groups out. A device that does so always does not come this far again.
-			if (++breaks > MOST_BREAKS)
+		if (moved != last % FARTHEST + 1) {
+			if (!excused() || ++breaks > MOST_BREAKS)
 				fail("movement %d behind %d", moved, last);
-			behind = false;
 			group = 0;
 		} else {
 			group++;
@@ -392,17 +415,17 @@ static void switch_lamp(int on)
 
 static void lamp(uint32_t count)
 {
+	begin_anew();
 	for (uint32_t turn = 0; turn < 2 * count; turn++) {
 		int on = turn % 2 == 0, answer = -1;
 		uint32_t breaks = 0, waited = 0;
 		switch_lamp(on);
 		while (answer < 0 || (breaks > 0 && answer != on)) {
 			next_group(&answer);
-			if (behind || ++waited == FARTHEST) {
+			if (++waited == FARTHEST) {
 				// The answer may have been among what Linux threw away or the device left out.
-				if (++breaks > MOST_BREAKS)
+				if (!excused() || ++breaks > MOST_BREAKS)
 					fail("no key answers");
-				behind = false;
 				waited = 0;
 				answer = -1;
 				switch_lamp(!on);
@@ -440,7 +463,6 @@ static void listen_until(const char *until)
 	printf("begun\n");
 	for (; access(until, F_OK) != 0; done++) {
 		int moved = next_group(&answer);
-		behind = false;
 		left_out += (uint32_t)(moved - last + FARTHEST - 1) % FARTHEST;
 		last = moved;
 	}
