@@ -14,13 +14,6 @@ function entropy(bus: AmpBus): Client {
   return new Client(bus, machine, ENTROPY.number, ENTROPY.deviceId, 0, 1, ENTROPY.memory);
 }
 
-function read(client: Client): void {
-  const { written } = client.ask(0, [], BYTES);
-  if (written !== BYTES) {
-    throw new Error('the device gave ' + written + ' bytes');
-  }
-}
-
 /** Sends a PING with each number from 0 on until no room comes any more; returns how many were sent. */
 function askUntilFull(bus: AmpBus): number {
   let asked = 0;
@@ -42,6 +35,14 @@ function askUntilFull(bus: AmpBus): number {
 }
 
 main((bus) => {
+  let served = 0;
+  const read = (client: Client): void => {
+    const { written } = client.ask(0, [], BYTES);
+    if (written !== BYTES) {
+      throw new Error('the device gave ' + written + ' bytes');
+    }
+    served++;
+  };
   step('find the shared-memory layout and shake hands');
   bus.connect();
   const first = entropy(bus);
@@ -58,7 +59,6 @@ main((bus) => {
     }
     return answered === asked;
   });
-  figure('late-answers', answered);
   read(first);
   step('ask until both queues are full, read nothing and shut the bus down');
   askUntilFull(bus);
@@ -72,5 +72,5 @@ main((bus) => {
   read(entropy(bus));
   step('shut the bus down');
   bus.shutdown();
-  figure('requests', 3);
+  figure('requests', served);
 });

@@ -29,6 +29,22 @@ interface Bad {
   readonly because: number;
 }
 
+/** Ring 0, of eight entries, started. */
+function startedQueue(): SplitQueue {
+  const queue = new SplitQueue(guestMachine, 0x1000, 8);
+  startRing({ size: 8, areas: [queue.descriptors, queue.available, queue.used] });
+  return queue;
+}
+
+/** Bytes that the device wrote into a buffer of 64; undefined when it gave none back. */
+function filled(queue: SplitQueue): number | undefined {
+  queue.add([{ offset: 0x80000, bytes: 64, writable: true }]);
+  queue.publish();
+  fakeVhostUser.kicked.push(0);
+  settle();
+  return queue.take()?.written;
+}
+
 const state = (ring: number, value: number): number[] => [...u32(ring), ...u32(value)];
 const table = (...regions: Partial<typeof oneRegion>[]): number[] => tablePayload(regions.map((region) => ({ ...oneRegion, ...region })));
 
@@ -105,17 +121,12 @@ test('refused while a ring runs: another size, another base, other features', ()
   connectedFront(device, [28]);
   begin(VERSION_1);
   send(request.SET_PROTOCOL_FEATURES, u64(8n));
-  const queue = new SplitQueue(guestMachine, 0x1000, 8);
-  startRing({ size: 8, areas: [queue.descriptors, queue.available, queue.used] });
+  const queue = startedQueue();
   for (const [id, payload] of [[request.SET_VRING_NUM, state(0, 4)], [request.SET_VRING_BASE, state(0, 4)], [request.SET_FEATURES, u64(VERSION_1 | (1n << 28n))]] as const) {
     assert.equal(readU64(send(id, payload, [], 9) ?? []), 1n);
   }
   assert.deepEqual(refusals().map(([, because]) => because), [reason.running, reason.running, reason.running]);
-  queue.add([{ offset: 0x80000, bytes: 64, writable: true }]);
-  queue.publish();
-  fakeVhostUser.kicked.push(0);
-  settle();
-  assert.notEqual(queue.take(), undefined);
+  assert.equal(filled(queue), 64);
 });
 
 test('a ring does not start without VERSION_1, with more entries than the device has, a split one not with 12, or outside guest memory', () => {
@@ -150,21 +161,14 @@ test('of two regions for the same guest memory the first one is meant, by rings 
   begin(VERSION_1);
   send(request.SET_MEM_TABLE, tablePayload([oneRegion, { ...oneRegion, user: oneRegion.user + 0x40000000n }]), [9, 10]);
   assert.deepEqual(refusals(), []);
-  const queue = new SplitQueue(guestMachine, 0x1000, 8);
-  startRing({ size: 8, areas: [queue.descriptors, queue.available, queue.used] });
-  queue.add([{ offset: 0x80000, bytes: 64, writable: true }]);
-  queue.publish();
-  fakeVhostUser.kicked.push(0);
-  settle();
-  assert.equal(queue.take()?.written, 64);
+  assert.equal(filled(startedQueue()), 64);
   assert.ok(fake.guardsIntact());
 });
 
 test('guest memory that is taken away while a ring runs leaves no ring', () => {
   connectedFront(device);
   begin(VERSION_1);
-  const queue = new SplitQueue(guestMachine, 0x1000, 8);
-  startRing({ size: 8, areas: [queue.descriptors, queue.available, queue.used] });
+  const queue = startedQueue();
   send(request.SET_MEM_TABLE, tablePayload([{ ...oneRegion, guest: 0x10000000n, user: 0x1000n }]), [9]);
   assert.deepEqual(refusals(), [[request.SET_MEM_TABLE, reason.address]]);
   fakeVhostUser.kicked.push(0);
@@ -238,13 +242,7 @@ test('property: whatever a front side sends, nothing throws, nothing outside the
       settle();
       fakeVhostUser.state = 1;
       begin(VERSION_1);
-      const queue = new SplitQueue(guestMachine, 0x1000, 8);
-      startRing({ size: 8, areas: [queue.descriptors, queue.available, queue.used] });
-      queue.add([{ offset: 0x80000, bytes: 64, writable: true }]);
-      queue.publish();
-      fakeVhostUser.kicked.push(0);
-      settle();
-      assert.notEqual(queue.take(), undefined);
+      assert.equal(filled(startedQueue()), 64);
     }),
     { numRuns: 150 },
   );
