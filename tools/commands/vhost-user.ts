@@ -76,12 +76,12 @@ export function chosenDevices(offered: readonly OfferedDevice[], asked: readonly
   if (missing !== undefined) {
     throw new UserError(`The app has no device ${missing}; its devices: ${known}.`);
   }
-  const chosen = offered.filter((device) => {
+  const chosen = offered.filter((device) => asked.length === 0 || asked.includes(device.number)).filter((device) => {
     const front = frontSide(device);
     if ('name' in front) {
-      return asked.length === 0 || asked.includes(device.number);
+      return true;
     }
-    if (asked.includes(device.number)) {
+    if (asked.length > 0) {
       throw new UserError(`Device ${device.number} cannot be served: ${front.reason}.`);
     }
     skipped(device, front.reason);
@@ -161,6 +161,12 @@ export async function vhostUser(args: readonly string[]): Promise<number> {
       }, 'inherit'));
     return await attend(sides, async (ended) => {
       if (await listening(served.filter(({ device }) => !qemuListens(device)).map((one) => one.socket), ended)) {
+        served.forEach(({ device }) => {
+          const front = frontSide(device);
+          if ('needs' in front) {
+            say(device, `needs ${front.needs}`);
+          }
+        });
         process.stdout.write(`${commandLine(served)}\n`);
       }
     });

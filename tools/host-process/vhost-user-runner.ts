@@ -20,12 +20,14 @@ interface FrontSide {
   readonly name: string;
   /** QEMU's options behind the socket `chardev`, for a device with these queues; `more` are properties of QEMU's device. */
   readonly options: (chardev: string, device: OfferedDevice, more: readonly string[]) => string[];
+  /** The QEMU it takes, where Debian 12's own (7.2) does not do. */
+  readonly needs?: string;
 }
 
 const withChardev = (qemuDevice: string, own: (device: OfferedDevice) => readonly string[] = () => []): FrontSide['options'] => (chardev, device, more) =>
   ['-device', [qemuDevice, `chardev=${chardev}`, ...own(device), ...more].join(',')];
 
-/** By virtio device id: what Debian 12's QEMU (7.2) can put before a vhost-user device. */
+/** By virtio device id: what QEMU can put before a vhost-user device. */
 const frontSides: Readonly<Record<number, FrontSide>> = {
   1: {
     name: 'network',
@@ -35,7 +37,7 @@ const frontSides: Readonly<Record<number, FrontSide>> = {
   },
   2: { name: 'block', options: withChardev('vhost-user-blk-pci', ({ queues, queueSize }) => [`num-queues=${queues}`, `queue-size=${queueSize}`]) },
   4: { name: 'entropy', options: withChardev('vhost-user-rng-pci') },
-  18: { name: 'input', options: withChardev('vhost-user-input-pci') },
+  18: { name: 'input', options: withChardev('vhost-user-input-pci'), needs: 'QEMU 9.1 or later: earlier ones refuse it without KVM ("requires kvm")' },
   34: { name: 'i2c', options: withChardev('vhost-user-i2c-pci') },
   41: { name: 'gpio', options: withChardev('vhost-user-gpio-pci') },
 };
@@ -43,14 +45,14 @@ const frontSides: Readonly<Record<number, FrontSide>> = {
 /** Sizes of queues that QEMU does not let its user choose; a device with smaller ones cannot be used. */
 const fixedQueueSize: Readonly<Record<number, number>> = { 1: 256, 4: 4, 18: 64, 34: 4, 41: 256 };
 
-/** The front side's name, or why QEMU has none for this device. */
-export function frontSide(device: OfferedDevice): { readonly name: string } | { readonly reason: string } {
+/** The front side's name and the QEMU it needs, or why QEMU has none for this device. */
+export function frontSide(device: OfferedDevice): Pick<FrontSide, 'name' | 'needs'> | { readonly reason: string } {
   const found = frontSides[device.deviceId];
   const size = fixedQueueSize[device.deviceId] ?? 0;
   if (found === undefined) {
     return { reason: `QEMU has no vhost-user device for virtio device id ${device.deviceId}` };
   }
-  return device.queueSize < size ? { reason: `QEMU wants queues of ${size} entries for ${found.name}, and the smallest here has ${device.queueSize}` } : { name: found.name };
+  return device.queueSize < size ? { reason: `QEMU wants queues of ${size} entries for ${found.name}, and the smallest here has ${device.queueSize}` } : found;
 }
 
 /** Virtio device ids for which QEMU connects again when the process was started anew: its other devices fail at their start with such a socket. */
