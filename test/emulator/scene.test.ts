@@ -1,7 +1,7 @@
 // The scene as a test: the bundle on the emulated coprocessor and in the host's engine, and programs that must fail.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -137,6 +137,14 @@ test('an app that does not start says why', async () => {
   const { status, error } = await sim('--app', 'guest');
   assert.notEqual(status, 0);
   assert.match(error, /^vmsg: The scene failed in the step 'release the coprocessor from reset': no room for \d+ bytes: the private window has \d+ bytes left.*\n$/);
+});
+
+test('what ends a core below its bundle is the reason that a scene failed for', async () => {
+  const program = path.join(mkdtempSync(path.join(tmpdir(), 'vmsg-scene-')), 'program.ts');
+  writeFileSync(program, 'declare const native: { fill(window: number, at: number, bytes: number, value: number): void };\nnative.fill(0, 16777216, 1, 0);\n');
+  const { status, error } = await sim('--target', 'host', '--program', program);
+  assert.notEqual(status, 0);
+  assert.equal(error, "vmsg: The scene failed in the step 'start of the application core': a native was given a range outside its window.\n");
 });
 
 test('an app of another profile is told that it wants a program of its own', async () => {

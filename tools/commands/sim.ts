@@ -144,8 +144,8 @@ export async function sim(args: readonly string[]): Promise<number> {
     throw new UserError(`The scene hung for ${limitSeconds} s in the step '${lastStep(result.driver)}'.`);
   }
   if (result.status !== 0) {
-    // What a driver's program says it ends for, and what either bundle did not catch.
-    const reasons = [...result.driver, ...result.device].flatMap((line) => /^(?:!|error: (?:Error: )?)\s*(.*)/.exec(line)?.[1] ?? []);
+    // What a driver's program says it ends for, what either bundle did not catch, and what went wrong below the bundles.
+    const reasons = [...result.driver, ...result.device].flatMap((line) => /^(?:!|error: (?:Error: )?|fatal: )\s*(.*)/.exec(line)?.[1] ?? []);
     const reason = reasons.length === 0 ? `the emulator ended with status ${result.status}` : reasons.join('; ');
     throw new UserError(`The scene failed in the step '${lastStep(result.driver)}': ${reason}.`);
   }
