@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { reasonWithout } from '../../tools/engines/jerryscript.js';
-import { qemuVersion } from '../../tools/emulator/qemu.js';
+import { readBoard } from '../../tools/image/board.js';
+import { qemuVersion, reasonWithoutEmulator } from '../../tools/emulator/qemu.js';
 import { note } from '../../tools/support/record.js';
 import { packaged, runScene } from '../../tools/emulator/scene.js';
 import { summarize } from '../../tools/emulator/summary.js';
@@ -88,5 +89,22 @@ for (const target of ['host', 'mps2-an521-m33', 'mps2-an386-m4']) {
     assert.equal(status, 3);
     assert.match(driver, /^fatal: the snapshot does not fit the JerryScript library: make it with the jerry-snapshot of the same version/m);
     assert.doesNotMatch(driver, /^ran$/m);
+  });
+}
+
+// The MPU of these cores keeps the image from being written to, as real flash does; the flash of the other boards here is memory.
+for (const target of ['vexpress-r5', 'mps3-an536-r52']) {
+  const reason = reasonWithout(target) ?? (await reasonWithoutEmulator(target));
+  const only = reason === undefined ? {} : { skip: `not run: ${reason}` };
+
+  test(`${target}: snapshots run from an image that cannot be written to`, only, async () => {
+    const result = await runScene({
+      target, ...jerryscript, app: packaged('firmware', 'apps', 'entropy.ts'), program: packaged('test', 'emulator', 'programs', 'entropy.ts'),
+      limitSeconds: hangSeconds, onStep: () => undefined,
+    });
+    assert.equal(result.status, 0, result.driver.join('\n'));
+    const { messages, allocationsWhileServing, collectionsWhileServing } = summarize(result);
+    assert.deepEqual({ messages, allocationsWhileServing, collectionsWhileServing }, { messages: 32, allocationsWhileServing: 0, collectionsWhileServing: 0 });
+    note({ target, ...jerryscript, ranOn: qemuVersion(readBoard(target)), test: 'test/engines/jerryscript.test.ts' });
   });
 }

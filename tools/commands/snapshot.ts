@@ -8,7 +8,7 @@ import { shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
 export const help = `vmsg snapshot [--out FILE] bundle.js
-  Compiles a bundle to a JerryScript snapshot, which runs from flash; vmsg build --engine jerryscript does the same by itself.
+  Compiles a bundle to a JerryScript snapshot, which loads faster than text; vmsg build --engine jerryscript does the same by itself.
   --out FILE   default the bundle's name with .snapshot in place of .js
   The tool jerry-snapshot is that of JERRY_SNAPSHOT, of JERRYSCRIPT_PREFIX/bin, or of the PATH. It must be of the same version
   as the library and built with the same options: the core refuses a snapshot that does not fit.`;

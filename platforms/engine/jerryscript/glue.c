@@ -18,6 +18,7 @@ static const char snapshot_begin[] = { 'J', 'R', 'R', 'Y' };
 
 static struct side {
 	struct jerry_context_t *context;
+	struct machine_area snapshot; // the side's snapshot where the engine may write to it; none with a bundle's text
 	jerry_value_t memories; // the windows' ArrayBuffers by number
 } sides[MACHINE_SIDES];
 
@@ -100,12 +101,30 @@ void jerry_port_sleep(uint32_t milliseconds)
 	(void)milliseconds;
 }
 
-// The context and its heap fill the side's heap area.
+// Copies the bundle, if it is a snapshot, to the end of an area and takes that from the area: JerryScript 3.0 writes to each
+// function of a snapshot as it loads it, which flash does not take. The functions' byte codes run from the copy.
+static void take_snapshot(struct machine_area *area)
+{
+	struct machine_bundle bundle = machine_bundle();
+	size_t bytes = (bundle.bytes + 7) & ~(size_t)7;
+
+	if (bundle.bytes < sizeof snapshot_begin || memcmp(bundle.text, snapshot_begin, sizeof snapshot_begin) != 0)
+		return;
+	area->bytes &= ~(size_t)7;
+	if (bytes > area->bytes)
+		natives_heap_full();
+	area->bytes -= bytes;
+	sides[machine_side()].snapshot = (struct machine_area){ (uint8_t *)area->base + area->bytes, bundle.bytes };
+	memcpy(sides[machine_side()].snapshot.base, bundle.text, bundle.bytes);
+}
+
+// The context and its heap fill the side's heap area, up to the snapshot.
 size_t jerry_port_context_alloc(size_t context_bytes)
 {
 	struct machine_area area = machine_heap();
 	size_t most = context_bytes + SMALL_HEAP;
 
+	take_snapshot(&area);
 	if (area.bytes < context_bytes + 4096)
 		natives_heap_full();
 	memset(area.base, 0, context_bytes);
@@ -429,19 +448,20 @@ static _Noreturn void uncaught(jerry_value_t exception)
 	natives_error((const char *)line, bytes);
 }
 
-// The bundle as a function: a snapshot runs from where it lies, text is compiled to byte code in the heap.
+// The bundle as a function: a snapshot runs from its copy, text is compiled to byte code in the heap.
 static jerry_value_t load(void)
 {
 	struct machine_bundle bundle = machine_bundle();
+	struct machine_area snapshot = sides[machine_side()].snapshot;
 
-	if (bundle.bytes < sizeof snapshot_begin || memcmp(bundle.text, snapshot_begin, sizeof snapshot_begin) != 0) {
+	if (snapshot.bytes == 0) {
 		if (!jerry_feature_enabled(JERRY_FEATURE_JS_PARSER))
 			natives_fatal("the JerryScript library has no parser: link snapshots, or build it with --js-parser=ON");
 		return jerry_parse((const jerry_char_t *)bundle.text, bundle.bytes, NULL);
 	}
 	if (!jerry_feature_enabled(JERRY_FEATURE_SNAPSHOT_EXEC))
 		natives_fatal("the JerryScript library runs no snapshots: build it with --snapshot-exec=ON, or use vmsg build --source");
-	jerry_value_t loaded = jerry_exec_snapshot((const uint32_t *)(const void *)bundle.text, bundle.bytes, 0,
+	jerry_value_t loaded = jerry_exec_snapshot((const uint32_t *)snapshot.base, snapshot.bytes, 0,
 						   JERRY_SNAPSHOT_EXEC_LOAD_AS_FUNCTION, NULL);
 	if (jerry_value_is_exception(loaded))
 		natives_fatal("the snapshot does not fit the JerryScript library: make it with the jerry-snapshot of the same version, built with the same options");
