@@ -44,7 +44,7 @@ const allocatingMethods = new Set([
 
 /** Not ES5, or missing in one of the engines: methods called on anything, and global objects. */
 const missingMethods = new Set([
-  'assign', 'at', 'codePointAt', 'copyWithin', 'endsWith', 'fill', 'find', 'findIndex', 'flat', 'flatMap', 'imul', 'includes', 'padEnd', 'padStart', 'repeat',
+  'assign', 'at', 'codePointAt', 'copyWithin', 'endsWith', 'fill', 'find', 'findIndex', 'flat', 'flatMap', 'freeze', 'imul', 'includes', 'padEnd', 'padStart', 'repeat',
   'startsWith',
 ]);
 const missingGlobals = new Set([
