@@ -37,6 +37,7 @@ const programs = [
   { name: 'entropy', app: ['firmware', 'apps', 'entropy.ts'] },
   { name: 'wrap-around', app: ['firmware', 'apps', 'entropy.ts'] },
   { name: 'hot-removal', app: ['test', 'emulator', 'apps', 'guest.ts'] },
+  { name: 'silent-peer', app: ['firmware', 'apps', 'entropy.ts'] },
   { name: 'recovery', app: ['test', 'emulator', 'apps', 'echo.ts'] },
 ] as const;
 
