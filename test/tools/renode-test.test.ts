@@ -10,6 +10,15 @@ import { findRenode, runOnRenode } from '../../tools/emulator/renode.js';
 import { driverBoard, readBoard } from '../../tools/image/board.js';
 import { knownTargets, packageRoot } from '../../tools/targets.js';
 
+/** What the scene of the AM62x shares with its board.json. */
+interface Am62x {
+  readonly registers: readonly { readonly address: string }[];
+  readonly interrupts: readonly { readonly line: number }[];
+  readonly mailbox: Readonly<Record<'user' | 'driverUser' | 'controlReceive' | 'controlTransmit' | 'receive', number>>;
+  readonly timer: { readonly hertz: number };
+  readonly driverCore: Pick<Am62x, 'registers' | 'interrupts' | 'timer'> & { readonly uart: string };
+}
+
 const folder = mkdtempSync(path.join(tmpdir(), 'vmsg-renode-'));
 after(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -131,7 +140,7 @@ test('only a run that counted its tests and passed them passes', async () => {
 });
 
 test('a scene that is not there is one sentence that names those that are', async () => {
-  await assert.rejects(runSuites({ program: '/nowhere', test: '/nowhere', version: '1.16.1' }, folder, ['pdp11']), /^UserError: Unknown scene 'pdp11'; known scenes: two-cores, rt700-m33, rzg2l-m33, zynqmp-r5\.$/);
+  await assert.rejects(runSuites({ program: '/nowhere', test: '/nowhere', version: '1.16.1' }, folder, ['pdp11']), /^UserError: Unknown scene 'pdp11'; known scenes: am62x-m4f, two-cores, rt700-m33, rzg2l-m33, zynqmp-r5\.$/);
 });
 
 test('every suite starts programs whose images are built, from a scene with the folder\'s files', async () => {
@@ -155,7 +164,7 @@ test('every suite starts programs whose images are built, from a scene with the 
 test('every scene has a suite of the same tests, files that are there, and the addresses of its board', () => {
   const boards = knownTargets().map(readBoard).filter(({ renode }) => renode !== undefined);
   assert.ok(boards.length >= 4);
-  const [tests, ...others] = boards.map((board) => {
+  const suites = boards.map((board) => {
     const scene = board.renode ?? '';
     const [suite = '', script = ''] = ['robot', 'resc'].map((kind) => readFileSync(path.join(packageRoot, 'renode', `${scene}.${kind}`), 'utf8'));
     assert.match(suite, new RegExp(`^\\$\\{SCENE\\} +${scene}$`, 'm'));
@@ -181,9 +190,15 @@ test('every scene has a suite of the same tests, files that are there, and the a
     // The suite's words of the driver's core are those by which the scene starts it.
     const core = /^\$\{DRIVER_CORE\} +sysbus\.(?:\w+\.)?(\w+)$/m.exec(suite)?.[1];
     assert.ok(core !== undefined && script.includes(`sysbus LoadELF $driver cpu=${core}\n`), scene);
-    return suite.split('*** Test Cases ***')[1];
+    return suite.split('*** Test Cases ***')[1]?.trimEnd() ?? assert.fail(scene);
   });
-  others.forEach((other) => assert.equal(other, tests));
+  // After them a suite may have tests of what only its SoC does.
+  const [common = '', ...others] = suites.sort((one, other) => one.length - other.length);
+  others.forEach((other) => assert.equal(other.slice(0, common.length), common));
+  assert.deepEqual([...common.matchAll(/^Should .*$/gm)].map(([name]) => name), [
+    'Should Read Entropy', 'Should Interrupt Both Ways', 'Should Reset The Device And Shut Down', 'Should Go Round The Ring And Come Back After A Reset',
+    'Should Remove A Device While Another One Serves', "Should Serve A Driver's Side That Asks And Reads Nothing", "Should Serve On After The Driver's Core Fell Silent",
+  ]);
 });
 
 test('the platform of the two cores has the register blocks, lines, serial lines and timers of its board', () => {
@@ -197,4 +212,22 @@ test('the platform of the two cores has the register blocks, lines, serial lines
     assert.ok(platform.includes(`Cpu${core} -> nvic${core}@${interrupts[0]?.line ?? -1}`));
   }
   assert.equal([...platform.matchAll(/requency: (\d+)$/gm)].filter(([, hertz]) => Number(hertz) === timer?.hertz).length, 4, 'two timers, two SysTicks');
+});
+
+test('the platform of the AM62x has the mailbox, its users and FIFOs, the memories and the clocks of its board', () => {
+  const { registers, interrupts, timer, mailbox, driverCore } = JSON.parse(readFileSync(path.join(packageRoot, 'platforms', 'am62x-m4f', 'board.json'), 'utf8')) as Am62x;
+  const [platform, suite] = ['repl', 'robot'].map((kind) => readFileSync(path.join(packageRoot, 'renode', `am62x-m4f.${kind}`), 'utf8')) as [string, string];
+  assert.match(platform, new RegExp(`^mailbox0: .*\\n.*address: ${driverCore.registers[0]?.address}; cpu: cpu0 };\\n.*address: ${registers[0]?.address}; cpu: m4f }\\n`, 'm'));
+  assert.match(platform, new RegExp(`^ {4}${mailbox.driverUser} -> nvic0@${driverCore.interrupts[0]?.line}\\n {4}${mailbox.user} -> nvic1@${interrupts[0]?.line}\\n`, 'm'));
+  assert.match(platform, new RegExp(`^release: .* @ sysbus ${driverCore.registers[1]?.address}$`, 'm'));
+  assert.match(platform, new RegExp(`^uart: .* @ sysbus ${driverCore.uart}$`, 'm'));
+  assert.deepEqual([...platform.matchAll(/systickFrequency: (\d+)$/gm)].map(([, hertz]) => Number(hertz)), [driverCore.timer.hertz, timer.hertz]);
+  const fifos = { CONTROL_IN: mailbox.controlReceive, CONTROL_OUT: mailbox.controlTransmit, DOORBELLS_IN: mailbox.receive };
+  for (const [name, fifo] of Object.entries(fifos)) {
+    assert.equal(Number(new RegExp(`^\\$\\{${name}\\} +(0x[0-9a-f]+)$`, 'm').exec(suite)?.[1]), Number(driverCore.registers[0]?.address) + 0x40 + 4 * fifo, name);
+  }
+  // TI's control words, of Linux's omap_remoteproc.h.
+  for (const [name, word] of Object.entries({ ECHO_REQUEST: '0xffffff03', SHUTDOWN: '0xffffff14', SHUTDOWN_ACK: '0xffffff15' })) {
+    assert.match(suite, new RegExp(`^\\$\\{${name}\\} +${word}$`, 'm'));
+  }
 });
