@@ -1,10 +1,10 @@
 // Time from SysTick alone, which every Cortex-M has: it is the counter and the alarm. BOARD_TIMER_HERTZ is the core's clock.
 //
 // It counts down 24 bits and begins again. A count that nobody reads for longer than that (28 ms at 600 MHz) is lost: sleeps
-// are shorter, since the alarm reaches no further, and a pass of the firmware is meant to be.
+// are half as long at most, since the counter goes on from its alarm until it is read, and a pass of the firmware is meant to be.
 #include "core.h"
 
-enum { LONGEST = 0xffffff };
+enum { LONGEST = 0xffffff, LONGEST_ALARM = LONGEST / 2 };
 
 static uint32_t counted; // ticks up to `last`
 static uint32_t last;    // the value of the counter then
@@ -34,7 +34,7 @@ uint32_t counter_read(void)
 // The count begins anew at `ticks`; behind it the longest one follows, so that the same arithmetic goes on.
 void counter_alarm(uint64_t ticks)
 {
-	uint32_t wait = ticks < LONGEST ? (uint32_t)ticks : LONGEST;
+	uint32_t wait = ticks < LONGEST_ALARM ? (uint32_t)ticks : LONGEST_ALARM;
 
 	counter_read();
 	SYST_RVR = wait;
