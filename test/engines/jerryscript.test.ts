@@ -1,8 +1,9 @@
 // The firmware on JerryScript, where JERRYSCRIPT_PREFIX names a library for the target; elsewhere each test says why it is not run.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
-import { reasonWithout } from '../../tools/engines/jerryscript.js';
+import { makeSnapshot, reasonWithout } from '../../tools/engines/jerryscript.js';
 import { readBoard } from '../../tools/image/board.js';
 import { qemuVersion, reasonWithoutEmulator } from '../../tools/emulator/qemu.js';
 import { note } from '../../tools/support/record.js';
@@ -73,22 +74,57 @@ for (const target of ['host', 'mps2-an521-m33', 'mps2-an386-m4']) {
 
   // The host's runner reads text.
   if (target === 'host') {
+    test('host: a snapshot in place of a bundle\'s text is refused with one line, since its strings are not there', only, async () => {
+      const scene = await build(target, silent, silent, jerryscript);
+      writeFileSync(path.join(scene.folder, 'driver.js'), makeSnapshot(silent, 'driver.js', scene.folder).code);
+      const { status, driver, device } = run(scene);
+      assert.equal(status, 3);
+      assert.match(driver + device, /^fatal: a snapshot runs only where it is linked with its strings: here the bundle's text is wanted$/m);
+    });
     continue;
   }
 
-  test(`${target}: a snapshot of another version is refused before anything of it runs`, only, async () => {
+  /** What a scene's driver says when its snapshot has been changed in the image. */
+  const changed = async (change: (snapshot: Buffer) => void): Promise<ReturnType<typeof run>> => {
     const scene = await build(target, silent, 'native.print("ran"); native.exit(0);', jerryscript);
     const image = scene.image.driver ?? scene.image.device;
     const elf = readFileSync(image);
     // The glue holds the same four letters without a version behind them.
     for (let at = elf.indexOf('JRRY'); at >= 0; at = elf.indexOf('JRRY', at + 4)) {
-      elf.writeUInt32LE(elf.readUInt32LE(at + 4) + 1, at + 4);
+      change(elf.subarray(at));
     }
     writeFileSync(image, elf);
-    const { status, driver } = run(scene);
+    return run(scene);
+  };
+  const doesNotFit = /^fatal: the snapshot does not fit the JerryScript library: make it with the jerry-snapshot of the same version/m;
+
+  test(`${target}: a snapshot of another version is refused before anything of it runs`, only, async () => {
+    const { status, driver } = await changed((snapshot) => snapshot.writeUInt32LE(snapshot.readUInt32LE(4) + 1, 4));
     assert.equal(status, 3);
-    assert.match(driver, /^fatal: the snapshot does not fit the JerryScript library: make it with the jerry-snapshot of the same version/m);
+    assert.match(driver, doesNotFit);
     assert.doesNotMatch(driver, /^ran$/m);
+  });
+
+  test(`${target}: a snapshot whose strings have other numbers than the library's is refused before the bundle runs`, only, async () => {
+    const { status, driver } = await changed((snapshot) => {
+      // A string is a word with 13 in its lower five bits and its number above: those of the probe lie in front of the byte code.
+      for (let at = 24; at < 256 && at + 4 <= snapshot.length; at += 4) {
+        const word = snapshot.readUInt32LE(at);
+        if ((word & 31) === 13 && word < 0x10000) {
+          snapshot.writeUInt32LE(word + 32, at);
+          return;
+        }
+      }
+    });
+    assert.equal(status, 3);
+    assert.match(driver, doesNotFit);
+    assert.doesNotMatch(driver, /^ran$/m);
+  });
+
+  test(`${target}: regular expressions, odd numbers and strings that are not ASCII come out of a snapshot as they were written`, only, async () => {
+    const { driver } = run(await build(target, silent,
+      'var o = {}; o["0.5"] = "key"; native.print([/^a\\/"(b)/i.exec("A/\\"b")[1], .1 + .5, 4294967296 - 4294967295, 134217728, -134217728, 1e21, o[1 / 2], "-1" === String(1 - 2), "1e+" + 21 === String(1e20 * 10), "134217728" === 134217727 + 1 + "", "é\\ud83d\\ude00".length, "?\\u00007".charCodeAt(2)].join()); native.exit(0);', jerryscript));
+    assert.ok(driver.includes('\nb,0.6,1,134217728,-134217728,1e+21,key,true,true,true,3,55\n'), driver);
   });
 }
 

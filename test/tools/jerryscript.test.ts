@@ -1,10 +1,10 @@
 // What a user is told who has no JerryScript, or not the right one: every machine can run these.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { checkPrefix, findSnapshotTool, makeSnapshot } from '../../tools/engines/jerryscript.js';
+import { checkPrefix, findSnapshotTool, makeSnapshot, type Snapshot } from '../../tools/engines/jerryscript.js';
 import { packageRoot } from '../../tools/targets.js';
 import { workspace } from './workspace.js';
 
@@ -93,23 +93,73 @@ test('jerry-snapshot is taken from JERRY_SNAPSHOT, then from the prefix, then fr
 });
 
 test('what jerry-snapshot says about a bundle comes with the bundle\'s name, and no file is left behind', () => {
-  const folder = prefix({ 'jerry-snapshot': '#!/bin/sh\necho "Error: SyntaxError in $4" >&2\nexit 1\n', 'bundle.js': 'var = 1;' });
+  const folder = prefix({ 'jerry-snapshot': '#!/bin/sh\necho "Error: SyntaxError in $4" >&2\nexit 1\n', 'bundle.js': 'x();' });
   const tool = path.join(folder, 'jerry-snapshot');
   chmodSync(tool, 0o755);
   const said = refusal(['snapshot', path.join(folder, 'bundle.js')], { JERRY_SNAPSHOT: tool });
   assert.equal(said, `vmsg: ${tool} makes no snapshot of bundle.js: Error: SyntaxError in bundle.js.\n`);
 });
 
-test('a snapshot is what the tool wrote', () => {
-  const folder = prefix({ 'jerry-snapshot': '#!/bin/sh\n(printf JRRY; cat "$4") > "$3"\n' });
-  const tool = path.join(folder, 'jerry-snapshot');
-  chmodSync(tool, 0o755);
-  process.env['JERRY_SNAPSHOT'] = tool;
+/** A tool whose snapshots are the scripts themselves, and which finds in each the strings of `list`, octal escapes as printf knows them. */
+function copyingTool(list: string): string {
+  const folder = prefix({
+    'jerry-snapshot': `#!/bin/sh
+case "$1 $2" in
+'generate -o') cp "$4" "$3" ;;
+'litdump -o') printf '${list}' > "$3" ;;
+'generate --static') cp "$7" "$6" ;;
+esac
+`,
+  });
+  chmodSync(path.join(folder, 'jerry-snapshot'), 0o755);
+  return folder;
+}
+
+/** Makes a snapshot with the tool of a folder. */
+function snapshotBy(folder: string, text: string): Snapshot {
+  process.env['JERRY_SNAPSHOT'] = path.join(folder, 'jerry-snapshot');
   try {
-    assert.equal(makeSnapshot('x()', 'bundle.js', folder).toString(), 'JRRYx()');
+    return makeSnapshot(text, 'bundle.js', folder);
   } finally {
     delete process.env['JERRY_SNAPSHOT'];
   }
+}
+
+test('a snapshot is of an array: strings to compare, then the bundle; odd numbers and regular expressions are made by calls', () => {
+  const folder = copyingTool('1 x\\n13 vmsg snapshot\\n5 a b\\nc\\n4 \\303\\251"?\\n1 1\\n');
+  const text = 'x(/a"\\/b/g, .5, 4294967296, 134217728, 134217727, 1e-7, "-1", "1", {1: 7, length: "a b\\nc"}); // end';
+  const { code, strings } = snapshotBy(folder, text);
+  assert.equal(code.toString(),
+    '["vmsg snapshot","length","RegExp","String",function(){x(RegExp("a\\"\\\\/b","g"), (+"5E-1"), (+"4.294967296E+9"), (+"1.34217728E+8"), 134217727, (+"1E-7"), String(+"-1E+0"), "1", {1: 7, length: "a b\\nc"}); // end\n}]');
+  assert.equal(strings, 'OWN(1, "x")\nOWN(13, "vmsg snapshot")\nOWN(5, "a b\\012c")\nOWN(4, "\\303\\251\\042\\077")\nOWN(1, "1")\nPROBE("vmsg snapshot")\nPROBE("length")\nPROBE("RegExp")\nPROBE("String")\n');
+  assert.deepEqual(readdirSync(folder), ['jerry-snapshot']);
+});
+
+test('more strings than jerry-snapshot has room for are refused', () => {
+  const list = (count: number): string => Array.from({ length: count }, (_, index) => `4 ${String(index).padStart(4, 'x')}\\n`).join('');
+  assert.equal(snapshotBy(copyingTool(list(4096)), 'x();').strings.split('OWN').length, 4097);
+  assert.throws(() => snapshotBy(copyingTool(list(4097)), 'x();'), { name: 'UserError', message: /makes no snapshot of bundle\.js: it has 4097 different strings and names, and the tool takes 4096\.$/ });
+});
+
+test('vmsg snapshot writes the snapshot and its strings, and says the size of both', () => {
+  const folder = copyingTool('1 x\\n13 vmsg snapshot\\n');
+  writeFileSync(path.join(folder, 'bundle.js'), 'x();');
+  const env = { ...process.env, JERRY_SNAPSHOT: path.join(folder, 'jerry-snapshot') };
+  const { stdout } = spawnSync(process.execPath, [path.join(packageRoot, 'tools', 'vmsg.mjs'), 'snapshot', 'bundle.js'], { cwd: folder, env, encoding: 'utf8' });
+  const [code, strings] = ['bundle.snapshot', 'bundle.snapshot.strings'].map((file) => readFileSync(path.join(folder, file), 'utf8')) as [string, string];
+  assert.equal(code, '["vmsg snapshot","length","RegExp","String",function(){x();\n}]');
+  assert.equal(stdout, `bundle.snapshot: ${code.length} bytes\nbundle.snapshot.strings: ${strings.length} bytes\n`);
+});
+
+test('a property whose name reads like an odd number is refused in an object literal, where no call can stand', () => {
+  for (const key of ['0.5', '"-1"', '4294967296']) {
+    const message = `A static snapshot of bundle.js cannot have the property ${key} in an object literal: set it by an assignment.`;
+    assert.throws(() => snapshotBy(copyingTool(''), `x({ ${key}: 1 });`), { name: 'UserError', message });
+  }
+});
+
+test('a bundle that is no ES5 script is refused before jerry-snapshot runs', () => {
+  assert.throws(() => snapshotBy(copyingTool(''), 'let x;'), { name: 'UserError', message: /^bundle\.js is no ES5 script: Unexpected token \(1:4\)\.$/ });
 });
 
 test('vmsg snapshot wants one bundle that exists', () => {

@@ -8,10 +8,11 @@ import { shown } from '../targets.js';
 import { UserError } from '../user-error.js';
 
 export const help = `vmsg snapshot [--out FILE] bundle.js
-  Compiles a bundle to a JerryScript snapshot, which loads faster than text; vmsg build --engine jerryscript does the same by itself.
+  Compiles a bundle to a static JerryScript snapshot, which runs in flash; vmsg build --engine jerryscript does the same by itself.
   --out FILE   default the bundle's name with .snapshot in place of .js
-  The tool jerry-snapshot is that of JERRY_SNAPSHOT, of JERRYSCRIPT_PREFIX/bin, or of the PATH. It must be of the same version
-  as the library and built with the same options: the core refuses a snapshot that does not fit.`;
+  FILE.strings is written beside it: the strings that the snapshot says by number, which the image must hold. docs/engines.md says
+  how to link both. The tool jerry-snapshot is that of JERRY_SNAPSHOT, of JERRYSCRIPT_PREFIX/bin, or of the PATH. It must be of the
+  library's version and built with the same options: the core refuses a snapshot that does not fit.`;
 
 /** Runs the command; returns the exit status. */
 export async function snapshot(args: readonly string[]): Promise<number> {
@@ -24,8 +25,10 @@ export async function snapshot(args: readonly string[]): Promise<number> {
     throw new UserError(`${file} does not exist.`);
   }
   const out = path.resolve(values.out ?? file.replace(/(\.js)?$/, '.snapshot'));
-  const content = makeSnapshot(readFileSync(file, 'utf8'), path.basename(file), path.dirname(out));
-  writeWhole(out, content);
-  process.stdout.write(`${shown(out)}: ${content.length} bytes\n`);
+  const { code, strings } = makeSnapshot(readFileSync(file, 'utf8'), path.basename(file), path.dirname(out));
+  for (const [name, content] of [[out, code], [`${out}.strings`, strings]] as const) {
+    writeWhole(name, content);
+    process.stdout.write(`${shown(name)}: ${content.length} bytes\n`);
+  }
   return Promise.resolve(0);
 }

@@ -1,11 +1,14 @@
 // JerryScript as the images hold it: a library that its user built, checked before it is linked, and snapshots of bundles.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { hashOf, temporaryName } from '../image/build-files.js';
+import { parse, type AnyNode, type Literal } from 'acorn';
+import { hashOf, writeWhole } from '../image/build-files.js';
 import { type Board, readBoard } from '../image/board.js';
+import { packageRoot } from '../targets.js';
 import { UserError } from '../user-error.js';
-import { asItIs, type EngineRequest, type LinkedBundle, type PreparedEngine } from './engine.js';
+import { children } from '../flatten/program.js';
+import { asItIs, type EngineRequest, type LinkedBundle, type PreparedEngine, type Source } from './engine.js';
 
 /** Functions of the library that the glue stands before, to count allocations and collector runs. */
 const counted = [
@@ -111,27 +114,131 @@ export function findSnapshotTool(environment: NodeJS.ProcessEnv = process.env): 
   return found;
 }
 
-/** A snapshot of a bundle's text. `work` is a folder for the files in between. */
-export function makeSnapshot(text: string, name: string, work: string): Buffer {
-  const tool = findSnapshotTool();
-  mkdirSync(work, { recursive: true });
-  const input = temporaryName(path.join(work, `snapshot-${hashOf([text])}`));
-  const output = `${input}.snapshot`;
+/** A bundle as the engine runs it from flash. */
+export interface Snapshot {
+  /** A static snapshot of a script whose value is an array: the strings of the probe, then the bundle as a function. */
+  readonly code: Buffer;
+  /** C lines OWN(bytes, text) for the strings that the engine must be given, in their order, and PROBE(text) for those to compare. */
+  readonly strings: string;
+}
+
+/** How many strings jerry-snapshot takes; it does not look itself. */
+const mostStrings = 4096;
+/** A string that no engine has built in: its number follows from how many are. */
+const ownString = 'vmsg snapshot';
+
+/** True for a number that no static snapshot holds, nor a string that reads like it: only whole numbers of 28 bits lie in byte code. */
+const isOdd = (value: number): boolean => !(Number.isInteger(value) && value >= 0 && value < 2 ** 27);
+
+/** An odd number as a call. Its text is none that the engine makes of a number: such a string it would not find among its own. */
+const oddNumber = (value: number): string => `+"${value.toExponential().replace('e', 'E')}"`;
+
+/** A literal's text for a static snapshot; undefined when it can stay. */
+function replacement({ value, regex }: Literal): string | undefined {
+  if (regex !== undefined && regex !== null) {
+    return `RegExp(${JSON.stringify(regex.pattern)},${JSON.stringify(regex.flags)})`;
+  }
+  if (typeof value === 'number') {
+    return isOdd(value) ? `(${oddNumber(value)})` : undefined;
+  }
+  const number = Number(value);
+  return typeof value === 'string' && String(number) === value && Number.isFinite(number) && isOdd(number) ? `String(${oddNumber(number)})` : undefined;
+}
+
+/** A bundle's text with calls in place of the literals that a static snapshot cannot hold, and the names in it. */
+function prepareText(text: string, name: string): { text: string; names: string[] } {
+  const names = new Set(['length', 'RegExp', 'String']);
+  let prepared = '';
+  let at = 0;
+  const look = (node: AnyNode): void => {
+    if (node.type === 'Identifier') {
+      names.add(node.name);
+    } else if (node.type === 'Literal') {
+      const instead = replacement(node);
+      if (instead !== undefined) {
+        prepared += text.slice(at, node.start) + instead;
+        at = node.end;
+      } else if (typeof node.value === 'string') {
+        names.add(node.value);
+      }
+    } else if (node.type === 'Property' && node.key.type === 'Literal' && replacement(node.key) !== undefined) {
+      throw new UserError(`A static snapshot of ${name} cannot have the property ${node.key.raw ?? ''} in an object literal: set it by an assignment.`);
+    }
+    children(node).forEach(look);
+  };
   try {
-    writeFileSync(input, text);
-    const { status, stdout, stderr, error } = spawnSync(tool, ['generate', '-o', output, input], { encoding: 'utf8' });
+    look(parse(text, { ecmaVersion: 5 }));
+  } catch (error) {
+    throw error instanceof SyntaxError ? new UserError(`${name} is no ES5 script: ${error.message}.`) : error;
+  }
+  // The engine has only ASCII built in.
+  return { text: prepared + text.slice(at), names: [...names].filter((each) => /^[ -~]*$/.test(each)) };
+}
+
+/** The strings of a list that jerry-snapshot wrote: lines of a string's bytes, a blank and the string, whose bytes are the characters here. */
+function readList(list: string): string[] {
+  const strings: string[] = [];
+  for (let at = 0; at < list.length; ) {
+    const begin = list.indexOf(' ', at) + 1;
+    const end = begin + Number(list.slice(at, begin));
+    strings.push(list.slice(begin, end));
+    at = end + 1;
+  }
+  return strings;
+}
+
+/** A string of bytes as C writes it. */
+const quoted = (text: string): string => `"${text.replace(/[^ !#->@-[\]-~]/g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`)}"`;
+
+/** A snapshot of a bundle's text. `work` is a folder for the files in between. */
+export function makeSnapshot(text: string, name: string, work: string): Snapshot {
+  const tool = findSnapshotTool();
+  const prepared = prepareText(text, name);
+  mkdirSync(work, { recursive: true });
+  const folder = mkdtempSync(path.join(work, 'snapshot-'));
+  const [input, output, list] = ['bundle.js', 'bundle.snapshot', 'bundle.list'].map((file) => path.join(folder, file)) as [string, string, string];
+  const command = (args: readonly string[], result: string): void => {
+    rmSync(result, { force: true });
+    const { status, stdout, stderr, error } = spawnSync(tool, args, { encoding: 'utf8' });
     if (error !== undefined) {
       throw new UserError(`${tool} cannot be run: ${error.message}.`);
     }
-    if (status !== 0 || !existsSync(output)) {
-      const said = `${stdout}\n${stderr}`.split('\n').find((line) => /error/i.test(line))?.trim() ?? `it ended with status ${status}`;
+    if (status !== 0 || !existsSync(result)) {
+      const lines = `${stdout}\n${stderr}`.split('\n').filter((line) => /error/i.test(line));
+      const said = lines.at(-1)?.trim() ?? `it ended with status ${status}`;
       throw new UserError(`${tool} makes no snapshot of ${name}: ${said.replaceAll(input, name).replace(/\.$/, '')}.`);
     }
-    return readFileSync(output);
+  };
+  /** The strings of a script that are not built into the engine; leaves the script as `input` and their list as `list`. */
+  const ownStrings = (script: string): string[] => {
+    writeFileSync(input, script);
+    command(['generate', '-o', output, input], output);
+    command(['litdump', '-o', list, output], list);
+    return readList(readFileSync(list, 'latin1'));
+  };
+  try {
+    const notBuiltIn = new Set(ownStrings(JSON.stringify([ownString, ...prepared.names])));
+    const probe = [ownString, ...prepared.names.filter((text) => !notBuiltIn.has(text))];
+    const own = ownStrings(`[${probe.map((text) => JSON.stringify(text)).join()},function(){${prepared.text}\n}]`);
+    if (own.length > mostStrings) {
+      throw new UserError(`${tool} makes no snapshot of ${name}: it has ${own.length} different strings and names, and the tool takes ${mostStrings}.`);
+    }
+    command(['generate', '--static', '--load-literals-list-format', list, '-o', output, input], output);
+    const lines = [...own.map((text) => `OWN(${text.length}, ${quoted(text)})\n`), ...probe.map((text) => `PROBE(${quoted(text)})\n`)];
+    return { code: readFileSync(output), strings: lines.join('') };
   } finally {
-    rmSync(input, { force: true });
-    rmSync(output, { force: true });
+    rmSync(folder, { recursive: true });
   }
+}
+
+/** What is compiled so that an image holds a bundle's snapshot and its strings. */
+function snapshotSources(bundle: LinkedBundle, prefix: string, cache: string): Source[] {
+  const { code, strings } = makeSnapshot(bundle.text, bundle.name, cache);
+  const file = path.join(cache, `strings-${hashOf([strings])}`);
+  writeWhole(file, strings);
+  const own = path.join(packageRoot, 'platforms/engine/jerryscript/snapshot-strings.c');
+  const flags = [`-I${path.join(prefix, 'include')}`, `-DBUNDLE_SYMBOL=${bundle.symbol}`, `-DSNAPSHOT_STRINGS="${file}"`];
+  return [asItIs(bundle, code, cache), { file: own, flags }];
 }
 
 /** Checks the library and says how it is compiled against and linked. */
@@ -146,15 +253,12 @@ export function jerryscriptFor({ cache, board, asText, log }: EngineRequest): Pr
     includes: [path.join(prefix, 'include')],
     flags: [],
     link: [...counted.map((name) => `-Wl,--wrap=${name}`), ...libraries],
-    bundles: (bundles) => {
-      const content = ({ text, name }: LinkedBundle): Buffer | string => {
-        if (asText) {
-          return text;
-        }
-        log(`snapshot of ${name}`);
-        return makeSnapshot(text, name, cache);
-      };
-      return Promise.resolve(bundles.map((bundle) => asItIs(bundle, content(bundle), cache)));
-    },
+    bundles: (bundles) => Promise.resolve(bundles.flatMap((bundle) => {
+      if (asText) {
+        return [asItIs(bundle, bundle.text, cache)];
+      }
+      log(`snapshot of ${bundle.name}`);
+      return snapshotSources(bundle, prefix, cache);
+    })),
   };
 }

@@ -9,6 +9,7 @@
 #include "jerryscript-port.h"
 #include "jerryscript-snapshot.h"
 #include "natives.h"
+#include "snapshot.h"
 
 // What a library with references of 16 bits reaches: bytes of heap, and bytes of a window before an index allocates.
 enum { SMALL_HEAP = 512 * 1024, SMALL_WINDOW = 128 * 1024 };
@@ -16,9 +17,12 @@ enum { SMALL_HEAP = 512 * 1024, SMALL_WINDOW = 128 * 1024 };
 // A snapshot begins with these bytes, a bundle's text never does.
 static const char snapshot_begin[] = { 'J', 'R', 'R', 'Y' };
 
+// The strings of the snapshots that are linked into the image; an image of texts has none.
+extern const struct snapshot_strings bundle_main_strings __attribute__((weak)), bundle_second_strings __attribute__((weak));
+extern const char bundle_second[] __attribute__((weak));
+
 static struct side {
 	struct jerry_context_t *context;
-	struct machine_area snapshot; // the side's snapshot where the engine may write to it; none with a bundle's text
 	jerry_value_t memories; // the windows' ArrayBuffers by number
 } sides[MACHINE_SIDES];
 
@@ -101,30 +105,12 @@ void jerry_port_sleep(uint32_t milliseconds)
 	(void)milliseconds;
 }
 
-// Copies the bundle, if it is a snapshot, to the end of an area and takes that from the area: JerryScript 3.0 writes to each
-// function of a snapshot as it loads it, which flash does not take. The functions' byte codes run from the copy.
-static void take_snapshot(struct machine_area *area)
-{
-	struct machine_bundle bundle = machine_bundle();
-	size_t bytes = (bundle.bytes + 7) & ~(size_t)7;
-
-	if (bundle.bytes < sizeof snapshot_begin || memcmp(bundle.text, snapshot_begin, sizeof snapshot_begin) != 0)
-		return;
-	area->bytes &= ~(size_t)7;
-	if (bytes > area->bytes)
-		natives_heap_full();
-	area->bytes -= bytes;
-	sides[machine_side()].snapshot = (struct machine_area){ (uint8_t *)area->base + area->bytes, bundle.bytes };
-	memcpy(sides[machine_side()].snapshot.base, bundle.text, bundle.bytes);
-}
-
-// The context and its heap fill the side's heap area, up to the snapshot.
+// The context and its heap fill the side's heap area.
 size_t jerry_port_context_alloc(size_t context_bytes)
 {
 	struct machine_area area = machine_heap();
 	size_t most = context_bytes + SMALL_HEAP;
 
-	take_snapshot(&area);
 	if (area.bytes < context_bytes + 4096)
 		natives_heap_full();
 	memset(area.base, 0, context_bytes);
@@ -448,40 +434,67 @@ static _Noreturn void uncaught(jerry_value_t exception)
 	natives_error((const char *)line, bytes);
 }
 
-// The bundle as a function: a snapshot runs from its copy, text is compiled to byte code in the heap.
-static jerry_value_t load(void)
+static bool is_snapshot(struct machine_bundle bundle)
 {
-	struct machine_bundle bundle = machine_bundle();
-	struct machine_area snapshot = sides[machine_side()].snapshot;
+	return bundle.bytes >= sizeof snapshot_begin && memcmp(bundle.text, snapshot_begin, sizeof snapshot_begin) == 0;
+}
 
-	if (snapshot.bytes == 0) {
+// The snapshot says its own strings by number, so the engine knows them before it makes any; it keeps the two arrays by reference.
+static const struct snapshot_strings *register_strings(struct machine_bundle bundle)
+{
+	const struct snapshot_strings *strings = bundle.text == bundle_second ? &bundle_second_strings : &bundle_main_strings;
+
+	if (!strings)
+		natives_fatal("a snapshot runs only where it is linked with its strings: here the bundle's text is wanted");
+	jerry_register_magic_strings(strings->own, strings->own_count, strings->own_bytes);
+	return strings;
+}
+
+// The engine does not notice when its strings have other numbers than the snapshot's, so the snapshot makes an array of some of them,
+// with the bundle as a function behind. They are compared as values; nothing looks at the text of a wrong number.
+static jerry_value_t bundle_of(jerry_value_t array, const struct snapshot_strings *strings)
+{
+	bool fits = !jerry_value_is_exception(array);
+
+	for (uint32_t at = 0; fits && at < strings->probe_count; at++)
+		fits = jerry_object_get_index(array, at) == jerry_string_sz(strings->probe[at]);
+	if (!fits)
+		natives_fatal("the snapshot does not fit the JerryScript library: make it with the jerry-snapshot of the same version, built with the same options");
+	jerry_value_t program = jerry_object_get_index(array, strings->probe_count);
+	jerry_value_free(array);
+	return program;
+}
+
+// The bundle as a function: a static snapshot runs where it lies, text is compiled to byte code in the heap.
+static jerry_value_t load(struct machine_bundle bundle, const struct snapshot_strings *strings)
+{
+	if (!strings) {
 		if (!jerry_feature_enabled(JERRY_FEATURE_JS_PARSER))
 			natives_fatal("the JerryScript library has no parser: link snapshots, or build it with --js-parser=ON");
 		return jerry_parse((const jerry_char_t *)bundle.text, bundle.bytes, NULL);
 	}
 	if (!jerry_feature_enabled(JERRY_FEATURE_SNAPSHOT_EXEC))
 		natives_fatal("the JerryScript library runs no snapshots: build it with --snapshot-exec=ON, or use vmsg build --source");
-	jerry_value_t loaded = jerry_exec_snapshot((const uint32_t *)snapshot.base, snapshot.bytes, 0,
-						   JERRY_SNAPSHOT_EXEC_LOAD_AS_FUNCTION, NULL);
-	if (jerry_value_is_exception(loaded))
-		natives_fatal("the snapshot does not fit the JerryScript library: make it with the jerry-snapshot of the same version, built with the same options");
-	return loaded;
+	return bundle_of(jerry_exec_snapshot((const uint32_t *)bundle.text, bundle.bytes, 0, JERRY_SNAPSHOT_EXEC_ALLOW_STATIC, NULL), strings);
 }
 
 void engine_run(void)
 {
+	struct machine_bundle bundle = machine_bundle();
+
 	natives_start();
 	jerry_init(JERRY_INIT_EMPTY);
+	const struct snapshot_strings *strings = is_snapshot(bundle) ? register_strings(bundle) : NULL;
 	// The memory of a typed array comes with the array, not with the first write to it, which may be while serving.
 	jerry_arraybuffer_heap_allocation_limit(UINT32_MAX);
 	check_library();
 	place_natives();
-	jerry_value_t program = load();
+	jerry_value_t program = load(bundle, strings);
 	if (jerry_value_is_exception(program))
 		uncaught(program);
 	// What the compiler left behind goes before the bundle takes its memory.
 	jerry_heap_gc(JERRY_GC_PRESSURE_HIGH);
-	// A snapshot is loaded as a function, text as a script.
+	// A snapshot gives a function, text a script.
 	jerry_value_t result = jerry_value_is_function(program) ? jerry_call(program, jerry_undefined(), NULL, 0) : jerry_run(program);
 	if (jerry_value_is_exception(result))
 		uncaught(result);
