@@ -127,11 +127,11 @@ function snapshotBy(folder: string, text: string): Snapshot {
 
 test('a snapshot is of an array: strings to compare, then the bundle; odd numbers and regular expressions are made by calls', () => {
   const folder = copyingTool('1 x\\n13 vmsg snapshot\\n5 a b\\nc\\n4 \\303\\251"?\\n1 1\\n');
-  const text = 'x(/a"\\/b/g, .5, 4294967296, 134217728, 134217727, 1e-7, "-1", "1", {1: 7, length: "a b\\nc"}); // end';
+  const text = 'x(/a"\\/b/g,.5,4294967296, 134217728, 134217727, 1e-7,"-1", "1", {1: 7, length: "a b\\nc"}); function x(){return/a/}; x\n.5.x // end';
   const { code, strings } = snapshotBy(folder, text);
   assert.equal(code.toString(),
-    '["vmsg snapshot","length","RegExp","String",function(){x(RegExp("a\\"\\\\/b","g"), (+"5E-1"), (+"4.294967296E+9"), (+"1.34217728E+8"), 134217727, (+"1E-7"), String(+"-1E+0"), "1", {1: 7, length: "a b\\nc"}); // end\n}]');
-  assert.equal(strings, 'OWN(1, "x")\nOWN(13, "vmsg snapshot")\nOWN(5, "a b\\012c")\nOWN(4, "\\303\\251\\042\\077")\nOWN(1, "1")\nPROBE("vmsg snapshot")\nPROBE("length")\nPROBE("RegExp")\nPROBE("String")\n');
+    '["vmsg snapshot","length","Number","RegExp","String",function(){x( RegExp("a\\"\\\\/b","g"), Number("5E-1"), Number("4.294967296E+9"),  Number("1.34217728E+8"), 134217727,  Number("1E-7"), String(Number("-1E+0")), "1", {1: 7, length: "a b\\nc"}); function x(){return RegExp("a","")}; x\n Number("5E-1").x // end\n}]');
+  assert.equal(strings, 'OWN(1, "x")\nOWN(13, "vmsg snapshot")\nOWN(5, "a b\\012c")\nOWN(4, "\\303\\251\\042\\077")\nOWN(1, "1")\nPROBE("vmsg snapshot")\nPROBE("length")\nPROBE("Number")\nPROBE("RegExp")\nPROBE("String")\n');
   assert.deepEqual(readdirSync(folder), ['jerry-snapshot']);
 });
 
@@ -147,7 +147,7 @@ test('vmsg snapshot writes the snapshot and its strings, and says the size of bo
   const env = { ...process.env, JERRY_SNAPSHOT: path.join(folder, 'jerry-snapshot') };
   const { stdout } = spawnSync(process.execPath, [path.join(packageRoot, 'tools', 'vmsg.mjs'), 'snapshot', 'bundle.js'], { cwd: folder, env, encoding: 'utf8' });
   const [code, strings] = ['bundle.snapshot', 'bundle.snapshot.strings'].map((file) => readFileSync(path.join(folder, file), 'utf8')) as [string, string];
-  assert.equal(code, '["vmsg snapshot","length","RegExp","String",function(){x();\n}]');
+  assert.equal(code, '["vmsg snapshot","length","Number","RegExp","String",function(){x();\n}]');
   assert.equal(stdout, `bundle.snapshot: ${code.length} bytes\nbundle.snapshot.strings: ${strings.length} bytes\n`);
 });
 

@@ -131,15 +131,15 @@ const ownString = 'vmsg snapshot';
 const isOdd = (value: number): boolean => !(Number.isInteger(value) && value >= 0 && value < 2 ** 27);
 
 /** An odd number as a call. Its text is none that the engine makes of a number: such a string it would not find among its own. */
-const oddNumber = (value: number): string => `+"${value.toExponential().replace('e', 'E')}"`;
+const oddNumber = (value: number): string => `Number("${value.toExponential().replace('e', 'E')}")`;
 
-/** A literal's text for a static snapshot; undefined when it can stay. */
+/** A call for a literal that a static snapshot does not hold; undefined for others. */
 function replacement({ value, regex }: Literal): string | undefined {
   if (regex !== undefined && regex !== null) {
     return `RegExp(${JSON.stringify(regex.pattern)},${JSON.stringify(regex.flags)})`;
   }
   if (typeof value === 'number') {
-    return isOdd(value) ? `(${oddNumber(value)})` : undefined;
+    return isOdd(value) ? oddNumber(value) : undefined;
   }
   const number = Number(value);
   return typeof value === 'string' && String(number) === value && Number.isFinite(number) && isOdd(number) ? `String(${oddNumber(number)})` : undefined;
@@ -147,7 +147,7 @@ function replacement({ value, regex }: Literal): string | undefined {
 
 /** A bundle's text with calls in place of the literals that a static snapshot cannot hold, and the names in it. */
 function prepareText(text: string, name: string): { text: string; names: string[] } {
-  const names = new Set(['length', 'RegExp', 'String']);
+  const names = new Set(['length', 'Number', 'RegExp', 'String']);
   let prepared = '';
   let at = 0;
   const look = (node: AnyNode): void => {
@@ -156,7 +156,8 @@ function prepareText(text: string, name: string): { text: string; names: string[
     } else if (node.type === 'Literal') {
       const instead = replacement(node);
       if (instead !== undefined) {
-        prepared += text.slice(at, node.start) + instead;
+        // The blank parts it from a word in front, as in return/a/.
+        prepared += `${text.slice(at, node.start)} ${instead}`;
         at = node.end;
       } else if (typeof node.value === 'string') {
         names.add(node.value);
