@@ -14,19 +14,24 @@ import { build, logLine, mhu, ping, run, silent } from '../platforms/machine.js'
 const hangSeconds = 600;
 const jerryscript = { engine: 'jerryscript' } as const;
 
+/** The entropy scene without an allocation while it serves; notes where it ran. */
+async function serveEntropy(target: string, ranOn: string): Promise<void> {
+  const result = await runScene({
+    target, ...jerryscript, app: packaged('firmware', 'apps', 'entropy.ts'), program: packaged('test', 'emulator', 'programs', 'entropy.ts'),
+    limitSeconds: hangSeconds, onStep: () => undefined,
+  });
+  assert.equal(result.status, 0, result.driver.join('\n'));
+  const { messages, allocationsWhileServing, collectionsWhileServing } = summarize(result);
+  assert.deepEqual({ messages, allocationsWhileServing, collectionsWhileServing }, { messages: 32, allocationsWhileServing: 0, collectionsWhileServing: 0 });
+  note({ target, ...jerryscript, ranOn, test: 'test/engines/jerryscript.test.ts' });
+}
+
 for (const target of ['host', 'mps2-an521-m33', 'mps2-an386-m4']) {
   const reason = reasonWithout(target);
   const only = reason === undefined ? {} : { skip: `not run: ${reason}` };
 
   test(`${target}: the entropy scene runs on JerryScript and allocates nothing while it serves`, only, async () => {
-    const result = await runScene({
-      target, ...jerryscript, app: packaged('firmware', 'apps', 'entropy.ts'), program: packaged('test', 'emulator', 'programs', 'entropy.ts'),
-      limitSeconds: hangSeconds, onStep: () => undefined,
-    });
-    assert.equal(result.status, 0, result.driver.join('\n'));
-    const { messages, allocationsWhileServing, collectionsWhileServing } = summarize(result);
-    assert.deepEqual({ messages, allocationsWhileServing, collectionsWhileServing }, { messages: 32, allocationsWhileServing: 0, collectionsWhileServing: 0 });
-    note({ target, ...jerryscript, ranOn: target === 'host' ? 'a Linux process' : qemuVersion(), test: 'test/engines/jerryscript.test.ts' });
+    await serveEntropy(target, target === 'host' ? 'a Linux process' : qemuVersion());
   });
 
   test(`${target}: JerryScript's object native has exactly the members that natives.ts declares`, only, async () => {
@@ -134,13 +139,6 @@ for (const target of ['vexpress-r5', 'mps3-an536-r52']) {
   const only = reason === undefined ? {} : { skip: `not run: ${reason}` };
 
   test(`${target}: snapshots run from an image that cannot be written to`, only, async () => {
-    const result = await runScene({
-      target, ...jerryscript, app: packaged('firmware', 'apps', 'entropy.ts'), program: packaged('test', 'emulator', 'programs', 'entropy.ts'),
-      limitSeconds: hangSeconds, onStep: () => undefined,
-    });
-    assert.equal(result.status, 0, result.driver.join('\n'));
-    const { messages, allocationsWhileServing, collectionsWhileServing } = summarize(result);
-    assert.deepEqual({ messages, allocationsWhileServing, collectionsWhileServing }, { messages: 32, allocationsWhileServing: 0, collectionsWhileServing: 0 });
-    note({ target, ...jerryscript, ranOn: qemuVersion(readBoard(target)), test: 'test/engines/jerryscript.test.ts' });
+    await serveEntropy(target, qemuVersion(readBoard(target)));
   });
 }
