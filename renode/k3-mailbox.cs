@@ -1,10 +1,8 @@
-// What Renode has no model of: a block of the K3 mailbox of TI's SoCs, and what starts the coprocessor. Renode compiles this file when
-// a scene includes it.
+// What Renode has no model of: a block of the K3 mailbox of TI's SoCs. Renode compiles this file when a scene includes it.
 using System.Collections.Generic;
 using System.Linq;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.CPU;
 
 namespace Antmicro.Renode.Peripherals.Miscellaneous
 {
@@ -132,33 +130,5 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const long Status = 0x04;
         private const long EnableSet = 0x08;
         private const long EnableClear = 0x0c;
-    }
-
-    // No register of the SoC: Linux asks the system's firmware. 1 lets the core run.
-    public class CoprocessorRelease : IDoubleWordPeripheral, IKnownSize
-    {
-        public CoprocessorRelease(ICPU core)
-        {
-            this.core = core;
-        }
-
-        public void Reset()
-        {
-            core.IsHalted = true;
-        }
-
-        public uint ReadDoubleWord(long offset)
-        {
-            return core.IsHalted ? 0 : 1u;
-        }
-
-        public void WriteDoubleWord(long offset, uint value)
-        {
-            core.IsHalted = value != 1;
-        }
-
-        public long Size => 0x1000;
-
-        private readonly ICPU core;
     }
 }

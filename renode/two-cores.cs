@@ -1,8 +1,6 @@
-// What Renode has no model of: the mailbox between two cores and the register that starts the second one, as an SSE-200 has them,
-// and the timer of an MPS2 board. Renode compiles this file when a scene includes it.
+// What Renode has no model of: the mailbox between two cores, as an SSE-200 has it, and the timer of an MPS2 board. Renode compiles this file when a scene includes it.
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.CPU;
 using Antmicro.Renode.Peripherals.Timers;
 using Antmicro.Renode.Time;
 
@@ -69,41 +67,6 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         private const long Set = 0x04;
         private const long Clear = 0x08;
         private const uint Bits = 15;
-    }
-
-    // Register  offset
-    // CPUWAIT   118      bit 1: CPU 1 waits at its reset
-    public class SecondCoreRelease : IDoubleWordPeripheral, IKnownSize
-    {
-        public SecondCoreRelease(ICPU core)
-        {
-            this.core = core;
-        }
-
-        public void Reset()
-        {
-            core.IsHalted = true;
-        }
-
-        public uint ReadDoubleWord(long offset)
-        {
-            return offset == CpuWait && core.IsHalted ? Cpu1Waits : 0;
-        }
-
-        public void WriteDoubleWord(long offset, uint value)
-        {
-            if(offset == CpuWait)
-            {
-                core.IsHalted = (value & Cpu1Waits) != 0;
-            }
-        }
-
-        public long Size => 0x1000;
-
-        private readonly ICPU core;
-
-        private const long CpuWait = 0x118;
-        private const uint Cpu1Waits = 2;
     }
 
     // Register  offset

@@ -10,9 +10,12 @@ export { barrier, clock, copy, exit, fill, log, print } from '../engine/natives.
 const enum Board {
   /** Indexes among the register blocks of driverCore in board.json. */
   Mailbox = 0,
-  /** The scene's own: where the SoC's system firmware is asked, 1 written to it starts the Cortex-M4F. */
+  /** The scene's own, where the SoC's system firmware is asked. */
   Release = 1,
 }
+
+/** Byte offset of its register CPUWAIT: 0 lets the Cortex-M4F run. */
+const cpuWait = 0x118;
 
 export const name: string = boardName;
 export const windows: readonly WindowDescription[] = boardWindows;
@@ -27,7 +30,7 @@ const transmit = mailbox.receive;
 k3Start(Board.Mailbox, receive, user);
 
 export function release(): void {
-  registerWrite(Board.Release, 0, 1, 0);
+  registerWrite(Board.Release, cpuWait, 0, 0);
 }
 
 export function ring(): void {
