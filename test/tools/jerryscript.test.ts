@@ -100,14 +100,14 @@ test('what jerry-snapshot says about a bundle comes with the bundle\'s name, and
   assert.equal(said, `vmsg: ${tool} makes no snapshot of bundle.js: Error: SyntaxError in bundle.js.\n`);
 });
 
-/** A tool whose snapshots are the scripts themselves, and which finds in each the strings of `list`, octal escapes as printf knows them. */
+/** A tool whose snapshots are the scripts themselves behind the word that begins one, and which finds in each the strings of `list`, octal escapes as printf knows them. */
 function copyingTool(list: string): string {
   const folder = prefix({
     'jerry-snapshot': `#!/bin/sh
 case "$1 $2" in
 'generate -o') cp "$4" "$3" ;;
 'litdump -o') printf '${list}' > "$3" ;;
-'generate --static') cp "$7" "$6" ;;
+'generate --static') { printf JRRY; cat "$7"; } > "$6" ;;
 esac
 `,
   });
@@ -130,7 +130,7 @@ test('a snapshot is of an array: strings to compare, then the bundle; odd number
   const text = 'x(/a"\\/b/g,.5,4294967296, 134217728, 134217727, 1e-7,"-1", "1", {1: 7, length: "a b\\nc"}); function x(){return/a/}; x\n.5.x // end';
   const { code, strings } = snapshotBy(folder, text);
   assert.equal(code.toString(),
-    '["vmsg snapshot","length","Number","RegExp","String",function(){x( RegExp("a\\"\\\\/b","g"), Number("5E-1"), Number("4.294967296E+9"),  Number("1.34217728E+8"), 134217727,  Number("1E-7"), String(Number("-1E+0")), "1", {1: 7, length: "a b\\nc"}); function x(){return RegExp("a","")}; x\n Number("5E-1").x // end\n}]');
+    'JRRY["vmsg snapshot","length","Number","RegExp","String",function(){x( RegExp("a\\"\\\\/b","g"), Number("5E-1"), Number("4.294967296E+9"),  Number("1.34217728E+8"), 134217727,  Number("1E-7"), String(Number("-1E+0")), "1", {1: 7, length: "a b\\nc"}); function x(){return RegExp("a","")}; x\n Number("5E-1").x // end\n}]');
   assert.equal(strings, 'OWN(1, "x")\nOWN(13, "vmsg snapshot")\nOWN(5, "a b\\012c")\nOWN(4, "\\303\\251\\042\\077")\nOWN(1, "1")\nPROBE("vmsg snapshot")\nPROBE("length")\nPROBE("Number")\nPROBE("RegExp")\nPROBE("String")\n');
   assert.deepEqual(readdirSync(folder), ['jerry-snapshot']);
 });
@@ -147,7 +147,7 @@ test('vmsg snapshot writes the snapshot and its strings, and says the size of bo
   const env = { ...process.env, JERRY_SNAPSHOT: path.join(folder, 'jerry-snapshot') };
   const { stdout } = spawnSync(process.execPath, [path.join(packageRoot, 'tools', 'vmsg.mjs'), 'snapshot', 'bundle.js'], { cwd: folder, env, encoding: 'utf8' });
   const [code, strings] = ['bundle.snapshot', 'bundle.snapshot.strings'].map((file) => readFileSync(path.join(folder, file), 'utf8')) as [string, string];
-  assert.equal(code, '["vmsg snapshot","length","Number","RegExp","String",function(){x();\n}]');
+  assert.equal(code, 'JRRY["vmsg snapshot","length","Number","RegExp","String",function(){x();\n}]');
   assert.equal(stdout, `bundle.snapshot: ${code.length} bytes\nbundle.snapshot.strings: ${strings.length} bytes\n`);
 });
 
@@ -155,6 +155,18 @@ test('a property whose name reads like an odd number is refused in an object lit
   for (const key of ['0.5', '"-1"', '4294967296']) {
     const message = `A static snapshot of bundle.js cannot have the property ${key} in an object literal: set it by an assignment.`;
     assert.throws(() => snapshotBy(copyingTool(''), `x({ ${key}: 1 });`), { name: 'UserError', message });
+  }
+});
+
+test('what a tool writes that is no snapshot is refused', () => {
+  const folder = prefix({ 'jerry-snapshot': '#!/bin/sh\ncase "$1 $2" in\n*-static) echo hello > "$6" ;;\n*) printf "1 x\\n" > "$3" ;;\nesac\n' });
+  chmodSync(path.join(folder, 'jerry-snapshot'), 0o755);
+  assert.throws(() => snapshotBy(folder, 'x();'), { name: 'UserError', message: /jerry-snapshot makes no snapshot of bundle\.js: what it wrote is none\.$/ });
+});
+
+test('a bundle with a name of its own for what the calls need is refused', () => {
+  for (const text of ['var RegExp;', 'function String() {}', '(function (Number) {})();', 'try {} catch (Number) {}', '(function RegExp() {})();']) {
+    assert.throws(() => snapshotBy(copyingTool(''), text), { name: 'UserError', message: /^A static snapshot of bundle\.js cannot have a name (RegExp|String|Number) of its own: give it another one\.$/ }, text);
   }
 });
 

@@ -145,12 +145,35 @@ function replacement({ value, regex }: Literal): string | undefined {
   return typeof value === 'string' && String(number) === value && Number.isFinite(number) && isOdd(number) ? `String(${oddNumber(number)})` : undefined;
 }
 
+/** What the calls of a replacement are of: a bundle must not mean something else by these names. */
+const called = ['Number', 'RegExp', 'String'];
+
+/** What a node declares: names as nodes. */
+function declared(node: AnyNode): readonly (AnyNode | null | undefined)[] {
+  switch (node.type) {
+    case 'VariableDeclarator':
+      return [node.id];
+    case 'FunctionDeclaration':
+    case 'FunctionExpression':
+      return [node.id, ...node.params];
+    case 'CatchClause':
+      return [node.param];
+    default:
+      return [];
+  }
+}
+
 /** A bundle's text with calls in place of the literals that a static snapshot cannot hold, and the names in it. */
 function prepareText(text: string, name: string): { text: string; names: string[] } {
-  const names = new Set(['length', 'Number', 'RegExp', 'String']);
+  const names = new Set(['length', ...called]);
   let prepared = '';
   let at = 0;
   const look = (node: AnyNode): void => {
+    for (const own of declared(node)) {
+      if (own?.type === 'Identifier' && called.includes(own.name)) {
+        throw new UserError(`A static snapshot of ${name} cannot have a name ${own.name} of its own: give it another one.`);
+      }
+    }
     if (node.type === 'Identifier') {
       names.add(node.name);
     } else if (node.type === 'Literal') {
@@ -225,8 +248,12 @@ export function makeSnapshot(text: string, name: string, work: string): Snapshot
       throw new UserError(`${tool} makes no snapshot of ${name}: it has ${own.length} different strings and names, and the tool takes ${mostStrings}.`);
     }
     command(['generate', '--static', '--load-literals-list-format', list, '-o', output, input], output);
+    const code = readFileSync(output);
+    if (code.toString('latin1', 0, 4) !== 'JRRY') {
+      throw new UserError(`${tool} makes no snapshot of ${name}: what it wrote is none.`);
+    }
     const lines = [...own.map((text) => `OWN(${text.length}, ${quoted(text)})\n`), ...probe.map((text) => `PROBE(${quoted(text)})\n`)];
-    return { code: readFileSync(output), strings: lines.join('') };
+    return { code, strings: lines.join('') };
   } finally {
     rmSync(folder, { recursive: true });
   }
